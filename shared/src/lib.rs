@@ -1,0 +1,9 @@
+//! What both services of Millrace know.
+//!
+//! The arrows between the modules: `integrations → sdk → domain ← store`, `queue → message → domain`.
+//! `domain` does no I/O; all SQL is in `store`; `sdk` knows neither the store nor the queue.
+
+pub mod clock;
+pub mod domain;
+pub mod queue;
+pub mod sdk;
