@@ -5,5 +5,7 @@
 
 pub mod clock;
 pub mod domain;
+pub mod message;
 pub mod queue;
 pub mod sdk;
+pub mod store;

@@ -1,5 +1,20 @@
-//! What an author of an integration works with.
+//! What an author of an integration works with, and the erased pair the engine holds.
+//!
+//! Typed for the author ([`Integration`]), erased for the engine ([`DynIntegration`], [`DynRun`]),
+//! JSON at exactly one line between, in `erased.rs`. Nothing here knows the store or the queue.
 
+mod erased;
 mod error;
+mod integration;
+mod output;
+mod registry;
 
+pub use crate::domain::{
+    Activity, AttributeType, CheckSchedule, Identity, Member, MemberAttribute, Operation,
+    RecordLimit, RunMode,
+};
+pub use erased::{DynIntegration, DynRun, RawConnection, RawRunSummary};
 pub use error::{Result, SyncError};
+pub use integration::{Connection, ExternalSyncUnit, Integration, Run};
+pub use output::{EndedStream, LastRecord, RunSummary, StreamOutput};
+pub use registry::{Registry, UnknownKind};

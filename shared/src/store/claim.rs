@@ -1,0 +1,178 @@
+//! Taking a run and keeping it. New, woken and abandoned runs are claimed by the same statement.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::{Result, Store};
+use crate::domain::{IntegrationId, IntegrationStatus, Lease, RunId, RunMode, TenantId};
+
+/// A run in our hands, with what is needed to begin it.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub lease: Lease,
+    pub tenant_id: TenantId,
+    pub integration_id: IntegrationId,
+    pub kind: String,
+    pub mode: RunMode,
+    pub started_at: DateTime<Utc>,
+    pub settings: Value,
+    pub state: Option<Value>,
+    pub units: Vec<String>,
+    /// Its first streams are stored: it resumes.
+    pub listed: bool,
+    /// Failures to begin or to close it so far.
+    pub attempts: i32,
+    /// Workers that died while beginning it.
+    pub crashes: i32,
+    /// Its last holder stopped without handing it back.
+    pub abandoned: bool,
+}
+
+/// What came of extending a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Ours,
+    /// Still ours, but its tenant paused the integration or must reconnect it: hand it back.
+    Withdrawn,
+    /// Somebody else claimed it, or it is gone: stop, quietly.
+    Lost,
+}
+
+impl Store {
+    /// Claims the run if it is there to be claimed; `None` if it waits, is held, is finished, is
+    /// withdrawn by its tenant, or is not there at all.
+    ///
+    /// Streams that a dead worker left in processing go back to pending with one more crash; at
+    /// [`Store::CRASHES`] they are given up.
+    pub async fn claim_run(
+        &self,
+        run: RunId,
+        holder: &str,
+        length: Duration,
+    ) -> Result<Option<Claimed>> {
+        let token = Uuid::new_v4();
+        let mut tx = self.pool.begin().await?;
+        let claimed = sqlx::query!(
+            r#"
+            with candidate as (
+                select r.id, r.state = 'processing' as abandoned
+                from integration_runs r
+                where r.id = $1
+                    and (
+                        r.state = 'pending'
+                        or (r.state = 'delayed' and r.delayed_until <= coalesce($5::timestamptz, now()))
+                        or (r.state = 'processing' and r.lease_until < coalesce($5, now()))
+                    )
+                for no key update
+            )
+            update integration_runs r
+            set state = 'processing',
+                delayed_until = null,
+                delay_reason = null,
+                lease_token = $2,
+                lease_holder = $3,
+                lease_until = coalesce($5, now()) + make_interval(secs => $4),
+                send_at = coalesce($5, now()) + make_interval(secs => $4),
+                sends = 0,
+                started_at = coalesce(r.started_at, $5, now()),
+                crashes = r.crashes + (candidate.abandoned and r.listed_at is null)::int
+            from candidate, integrations i
+            where r.id = candidate.id and i.id = r.integration_id and i.status = 'active'
+            returning
+                i.tenant_id as "tenant_id: TenantId",
+                i.id as "integration_id: IntegrationId",
+                i.kind,
+                r.onboarding,
+                r.started_at as "started_at!",
+                i.settings,
+                i.state,
+                i.units,
+                r.listed_at is not null as "listed!",
+                r.attempts,
+                r.crashes,
+                candidate.abandoned as "abandoned!"
+            "#,
+            run.0,
+            token,
+            holder,
+            length.as_secs_f64(),
+            self.clock.in_database(),
+        )
+        .fetch_optional(&mut *tx)
+        .await?;
+        if claimed.as_ref().is_some_and(|claimed| claimed.abandoned) {
+            free_abandoned_streams(&mut tx, run, self.clock.in_database()).await?;
+        }
+        tx.commit().await?;
+        Ok(claimed.map(|claimed| Claimed {
+            lease: Lease { run_id: run, token },
+            tenant_id: claimed.tenant_id,
+            integration_id: claimed.integration_id,
+            kind: claimed.kind,
+            mode: RunMode::from_onboarding(claimed.onboarding),
+            started_at: claimed.started_at,
+            settings: claimed.settings,
+            state: claimed.state,
+            units: claimed.units,
+            listed: claimed.listed,
+            attempts: claimed.attempts,
+            crashes: claimed.crashes,
+            abandoned: claimed.abandoned,
+        }))
+    }
+
+    /// Extends a lease that nobody else has claimed, expired or not.
+    pub async fn keep_lease(&self, lease: Lease, length: Duration) -> Result<Kept> {
+        let status = sqlx::query_scalar!(
+            r#"
+            update integration_runs r
+            set lease_until = coalesce($4::timestamptz, now()) + make_interval(secs => $3),
+                send_at = coalesce($4, now()) + make_interval(secs => $3)
+            from integrations i
+            where r.id = $1 and r.lease_token = $2 and i.id = r.integration_id
+            returning i.status as "status: IntegrationStatus"
+            "#,
+            lease.run_id.0,
+            lease.token,
+            length.as_secs_f64(),
+            self.clock.in_database(),
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(match status {
+            Some(IntegrationStatus::Active) => Kept::Ours,
+            Some(IntegrationStatus::Paused | IntegrationStatus::NeedsReconnect) => Kept::Withdrawn,
+            None => Kept::Lost,
+        })
+    }
+}
+
+/// After this the dead worker, should it wake, finds no stream that names its lease. A page it is
+/// committing at this moment is waited for, and counts.
+async fn free_abandoned_streams(
+    tx: &mut PgConnection,
+    run: RunId,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    sqlx::query!(
+        r#"
+        update integration_streams
+        set lease_token = null,
+            crashes = crashes + 1,
+            state = case when crashes + 1 < $2 then 'pending'::stream_state else 'error' end,
+            processed_at = case when crashes + 1 < $2 then null else coalesce($3::timestamptz, now()) end,
+            error = case when crashes + 1 < $2 then error else format('its worker died %s times while stepping it', $2) end
+        where run_id = $1 and state = 'processing'
+        "#,
+        run.0,
+        Store::CRASHES,
+        now,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! What PostgreSQL cannot store, made storable: a platform's odd value never stops a stream.
+//!
+//! Text and JSON cannot hold NUL, an index entry cannot hold a very long key, and a timestamp has
+//! bounds. Everything else is stored as it came.
+
+use std::borrow::Cow;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// A key is an index entry, and PostgreSQL's hold at most a third of a page.
+const LONGEST_KEY: usize = 512;
+
+/// Without NUL.
+pub(super) fn text(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        Cow::Owned(text.replace('\0', ""))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Without NUL in any string, keys included.
+pub(super) fn json(value: Value) -> Value {
+    match value {
+        Value::String(string) => Value::String(text(&string).into_owned()),
+        Value::Array(values) => values.into_iter().map(json).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(key, value)| (text(&key).into_owned(), json(value)))
+            .collect(),
+        plain => plain,
+    }
+}
+
+/// Without NUL, and short enough for an index: of a longer one the beginning and a hash.
+pub(super) fn key(key: &str) -> Cow<'_, str> {
+    let key = text(key);
+    if key.len() <= LONGEST_KEY {
+        return key;
+    }
+    count("long_key");
+    let beginning = &key[..key.floor_char_boundary(LONGEST_KEY - 65)];
+    Cow::Owned(format!("{beginning}#{:x}", Sha256::digest(key.as_bytes())))
+}
+
+/// Within PostgreSQL's years.
+pub(super) fn timestamp(at: DateTime<Utc>) -> DateTime<Utc> {
+    // 4713 BC and 294276 AD, a year inside of each.
+    const EARLIEST: DateTime<Utc> = DateTime::from_timestamp_secs(-210_834_000_000).unwrap();
+    // chrono ends before PostgreSQL does.
+    if at >= EARLIEST {
+        return at;
+    }
+    count("timestamp");
+    EARLIEST
+}
+
+/// Cleaning is never silent: `cleaned_values_total` says what and how often.
+fn count(what: &'static str) {
+    metrics::counter!("cleaned_values_total", "what" => what).increment(1);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn nul_is_taken_out_and_everything_else_stays() {
+        assert_eq!(text("a\0b 🦀"), "ab 🦀");
+        assert_eq!(
+            json(json!({"k\0": ["x\0y", {"z": "\0"}], "n": 1})),
+            json!({"k": ["xy", {"z": ""}], "n": 1})
+        );
+        assert!(matches!(text("untouched"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn long_keys_stay_different_and_short_ones_stay_the_same() {
+        let long = "🦀".repeat(10_000);
+        assert!(key(&long).len() <= LONGEST_KEY);
+        assert_ne!(key(&long), key(&format!("{long}!")));
+        assert_eq!(key("b7k3"), "b7k3");
+    }
+
+    #[test]
+    fn years_before_postgres_begins_are_its_first() {
+        assert_eq!(
+            timestamp(DateTime::<Utc>::MIN_UTC).format("%Y").to_string(),
+            "-4711"
+        );
+        let today = "2024-05-01T12:00:00Z".parse().unwrap();
+        assert_eq!(timestamp(today), today);
+    }
+}

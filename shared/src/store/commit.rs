@@ -1,0 +1,167 @@
+//! The page transaction: everything a page brought, or nothing of it.
+//!
+//! Marking the stream comes first, because it is the fence: it names the lease under which the
+//! stream was taken and locks the row, so a worker that lost its lease writes nothing, and a worker
+//! that is about to take over waits for a page that is being committed.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::activities::{self, WithMembers};
+use super::members::Mentions;
+use super::quota::{QuotaWindow, spend};
+use super::streams::add_streams;
+use super::{Result, Store, StoreError, clean};
+use crate::domain::{
+    Activity, IntegrationId, Lease, Member, Operation, RawStream, StreamId, TenantId,
+};
+use crate::sdk::LastRecord;
+
+/// What stepping a stream brought, ready to be committed.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    pub operations: Vec<Operation>,
+    /// New streams, and the next page if there is one.
+    pub streams: Vec<RawStream>,
+    pub last_record: Option<LastRecord>,
+    /// Provider requests it took.
+    pub requests: u64,
+    /// The record limit it counts against: whose, and in which window.
+    pub spends: Option<(String, QuotaWindow)>,
+}
+
+/// Whose page it is.
+#[derive(Clone, Copy, Debug)]
+pub struct PageSource {
+    pub lease: Lease,
+    pub stream: StreamId,
+    pub tenant: TenantId,
+    pub integration: IntegrationId,
+}
+
+impl Page {
+    pub fn records(&self) -> usize {
+        self.operations.iter().map(Operation::records).sum()
+    }
+}
+
+impl Store {
+    /// Commits a page, or says that the stream is no longer ours. Two pages that stand in each
+    /// other's way are tried again, a few times: everything needed is in hand.
+    pub async fn commit_page(&self, source: PageSource, page: &Page) -> Result<()> {
+        for _ in 0..3 {
+            match self.try_commit(source, page).await {
+                Err(error) if error.is_collision() => continue,
+                settled => return settled,
+            }
+        }
+        self.try_commit(source, page).await
+    }
+
+    async fn try_commit(&self, source: PageSource, page: &Page) -> Result<()> {
+        let now = self.clock.in_database();
+        let records = page.records();
+        if records == 0 && page.streams.is_empty() {
+            // One statement is a transaction of its own.
+            let mut connection = self.pool.acquire().await?;
+            return mark_processed(&mut connection, source, page, now)
+                .await
+                .map(drop);
+        }
+        let mut tx = self.pool.begin().await?;
+        let processed_at = mark_processed(&mut tx, source, page, now).await?;
+        apply(&mut tx, source, &page.operations, now).await?;
+        add_streams(&mut tx, source.lease.run_id, &page.streams, processed_at).await?;
+        if let Some((kind, window)) = &page.spends {
+            // Last, because everybody of this kind writes this row.
+            spend(&mut tx, kind, *window, records as i64).await?;
+        }
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn mark_processed(
+    connection: &mut PgConnection,
+    source: PageSource,
+    page: &Page,
+    now: Option<DateTime<Utc>>,
+) -> Result<DateTime<Utc>> {
+    sqlx::query_scalar!(
+        r#"
+        update integration_streams
+        set state = 'processed', lease_token = null, error = null,
+            processed_at = coalesce($3::timestamptz, now()),
+            records = $4, requests = requests + $5,
+            last_record_id = $6, last_record_at = $7
+        where id = $1 and lease_token = $2
+        returning processed_at as "processed_at!"
+        "#,
+        source.stream.0,
+        source.lease.token,
+        now,
+        page.records() as i64,
+        page.requests as i64,
+        page.last_record
+            .as_ref()
+            .map(|last| clean::text(&last.id).into_owned()),
+        page.last_record
+            .as_ref()
+            .map(|last| clean::timestamp(last.at)),
+    )
+    .fetch_optional(connection)
+    .await?
+    .ok_or(StoreError::LeaseLost)
+}
+
+/// The operations in a handful of statements, however many records there are.
+async fn apply(
+    tx: &mut PgConnection,
+    source: PageSource,
+    operations: &[Operation],
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let mut mentions = Mentions::default();
+    let mut doers = Vec::new();
+    for operation in operations {
+        match operation {
+            Operation::UpsertMembers(members) => {
+                for member in members {
+                    mentions.mention(member.clone());
+                }
+            }
+            Operation::UpsertActivities(activities) => {
+                for activity in activities {
+                    let member = mentions.mention(doer(activity));
+                    let object = activity
+                        .object_member
+                        .clone()
+                        .map(|object| mentions.mention(object));
+                    doers.push((activity, member, object));
+                }
+            }
+        }
+    }
+    let ids = mentions.upsert(tx, source.tenant, now).await?;
+    let activities = doers
+        .into_iter()
+        .map(|(activity, member, object)| WithMembers {
+            activity: activity.clone(),
+            member: ids[member],
+            object_member: object.map(|object| ids[object]),
+        })
+        .collect();
+    activities::upsert(tx, source.tenant, source.integration, activities, now).await
+}
+
+/// Who did it: whatever they did, they had joined by then. The epoch stands for "time unknown".
+fn doer(activity: &Activity) -> Member {
+    let mut member = activity.member.clone();
+    if activity.timestamp > DateTime::UNIX_EPOCH {
+        member.joined_at = member
+            .joined_at
+            .into_iter()
+            .chain([activity.timestamp])
+            .min();
+    }
+    member
+}

@@ -1,0 +1,255 @@
+//! Integrations: what tenants connect, change, pause, resume and delete.
+
+use serde_json::Value;
+
+use super::runs::{Requested, request_run};
+use super::{Result, Store, clean};
+use crate::domain::{
+    Integration, IntegrationId, IntegrationStatus, MemberAttribute, RequestedBy, RunMode, TenantId,
+    Tick,
+};
+
+/// What a tenant connects.
+#[derive(Clone, Debug)]
+pub struct NewIntegration {
+    pub tenant_id: TenantId,
+    pub kind: String,
+    pub settings: Value,
+    pub units: Vec<String>,
+    /// When ticks reach it first; `None` if they never do.
+    pub first_check: Option<Tick>,
+    pub member_attributes: Vec<MemberAttribute>,
+}
+
+/// An integration with the onboarding that was started for it.
+#[derive(Clone, Debug)]
+pub struct Connected {
+    pub integration: Integration,
+    pub requested: Requested,
+}
+
+/// What a tenant may change; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct IntegrationChange {
+    pub settings: Option<Value>,
+    pub units: Option<Vec<String>>,
+}
+
+impl Store {
+    /// Stores an integration together with its onboarding, whose message is due at once.
+    pub async fn connect(&self, new: &NewIntegration, by: RequestedBy) -> Result<Connected> {
+        let id = IntegrationId::new();
+        let mut tx = self.pool.begin().await?;
+        sqlx::query!(
+            r#"
+            insert into integrations (id, tenant_id, kind, settings, units, next_check_tick)
+            values ($1, $2, $3, $4, $5, $6)
+            "#,
+            id.0,
+            new.tenant_id.0,
+            new.kind,
+            clean::json(new.settings.clone()),
+            &new.units
+                .iter()
+                .map(|unit| clean::text(unit).into_owned())
+                .collect::<Vec<_>>(),
+            new.first_check.map(|tick| tick.0),
+        )
+        .execute(&mut *tx)
+        .await?;
+        define_attributes(&mut tx, new.tenant_id, &new.member_attributes).await?;
+        let requested = request_run(
+            &mut tx,
+            id,
+            RunMode::Onboarding,
+            by,
+            self.clock.in_database(),
+        )
+        .await?;
+        tx.commit().await?;
+        let integration = self
+            .integration(id)
+            .await?
+            .ok_or(sqlx::Error::RowNotFound)?;
+        // A run was asked for on an integration that we have just made.
+        let requested = requested.ok_or(sqlx::Error::RowNotFound)?;
+        Ok(Connected {
+            integration,
+            requested,
+        })
+    }
+
+    pub async fn integration(&self, id: IntegrationId) -> Result<Option<Integration>> {
+        let integration = sqlx::query_as!(
+            Integration,
+            r#"
+            select
+                id as "id: IntegrationId", tenant_id as "tenant_id: TenantId", kind, settings, units,
+                status as "status: IntegrationStatus", status_reason, next_check_tick, onboarding_wanted,
+                onboarded_at, created_at, updated_at
+            from integrations
+            where id = $1
+            "#,
+            id.0,
+        );
+        Ok(integration.fetch_optional(&self.pool).await?)
+    }
+
+    /// A page of integrations in the order of their ids: of one tenant or all, of one kind or all.
+    pub async fn integrations(
+        &self,
+        tenant: Option<TenantId>,
+        kind: Option<&str>,
+        after: Option<IntegrationId>,
+        limit: i64,
+    ) -> Result<Vec<Integration>> {
+        let integrations = sqlx::query_as!(
+            Integration,
+            r#"
+            select
+                id as "id: IntegrationId", tenant_id as "tenant_id: TenantId", kind, settings, units,
+                status as "status: IntegrationStatus", status_reason, next_check_tick, onboarding_wanted,
+                onboarded_at, created_at, updated_at
+            from integrations
+            where ($1::uuid is null or tenant_id = $1)
+                and ($2::text is null or kind = $2)
+                and ($3::uuid is null or id > $3)
+            order by id
+            limit $4
+            "#,
+            tenant.map(|tenant| tenant.0),
+            kind,
+            after.map(|id| id.0),
+            limit,
+        );
+        Ok(integrations.fetch_all(&self.pool).await?)
+    }
+
+    /// Writes only what is named. Changed settings also mend an integration that needed to be
+    /// reconnected. `None` if there is no such integration.
+    pub async fn change_integration(
+        &self,
+        id: IntegrationId,
+        change: &IntegrationChange,
+    ) -> Result<Option<Integration>> {
+        sqlx::query!(
+            r#"
+            with changed as (
+                update integrations
+                set settings = coalesce($2, settings),
+                    units = coalesce($3, units),
+                    status = case when status = 'needs_reconnect' and $2::jsonb is not null then 'active' else status end,
+                    status_reason = case when $2 is not null then null else status_reason end,
+                    updated_at = coalesce($4::timestamptz, now())
+                where id = $1
+                returning id, status
+            )
+            update integration_runs r
+            set send_at = coalesce($4, now())
+            from changed
+            where r.integration_id = changed.id and r.send_at is null and r.processed_at is null
+                and changed.status = 'active'
+            "#,
+            id.0,
+            change.settings.clone().map(clean::json),
+            change.units.as_deref(),
+            self.clock.in_database(),
+        )
+        .execute(&self.pool)
+        .await?;
+        self.integration(id).await
+    }
+
+    /// Nothing is fetched until resumed. A live run is handed back by its worker within a third of
+    /// its lease, and waits.
+    pub async fn pause_integration(&self, id: IntegrationId) -> Result<Option<Integration>> {
+        self.switch(id, IntegrationStatus::Paused).await
+    }
+
+    /// Fetches again. A run that waited gets a message at once.
+    pub async fn resume_integration(&self, id: IntegrationId) -> Result<Option<Integration>> {
+        self.switch(id, IntegrationStatus::Active).await
+    }
+
+    async fn switch(
+        &self,
+        id: IntegrationId,
+        status: IntegrationStatus,
+    ) -> Result<Option<Integration>> {
+        sqlx::query!(
+            r#"
+            with switched as (
+                update integrations
+                set status = $2, status_reason = null, updated_at = coalesce($3::timestamptz, now())
+                where id = $1 and status <> $2
+                returning id, status
+            )
+            update integration_runs r
+            set send_at = case
+                    when switched.status = 'active' then coalesce(r.delayed_until, r.lease_until, $3, now())
+                end
+            from switched
+            where r.integration_id = switched.id and r.processed_at is null
+            "#,
+            id.0,
+            status as IntegrationStatus,
+            self.clock.in_database(),
+        )
+        .execute(&self.pool)
+        .await?;
+        self.integration(id).await
+    }
+
+    /// Forgets the integration with its runs and streams. Members and activities stay: they are the
+    /// tenant's. Whether there was one.
+    pub async fn delete_integration(&self, id: IntegrationId) -> Result<bool> {
+        let deleted = sqlx::query!("delete from integrations where id = $1", id.0)
+            .execute(&self.pool)
+            .await?;
+        Ok(deleted.rows_affected() == 1)
+    }
+
+    /// Defines what members of a tenant have, once.
+    pub async fn define_member_attributes(
+        &self,
+        tenant: TenantId,
+        attributes: &[MemberAttribute],
+    ) -> Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        define_attributes(&mut connection, tenant, attributes).await
+    }
+}
+
+async fn define_attributes(
+    connection: &mut sqlx::PgConnection,
+    tenant: TenantId,
+    attributes: &[MemberAttribute],
+) -> Result<()> {
+    let names: Vec<&str> = attributes.iter().map(|attribute| attribute.name).collect();
+    let kinds: Vec<&str> = attributes
+        .iter()
+        .map(|attribute| attribute.kind.as_str())
+        .collect();
+    let labels: Vec<&str> = attributes.iter().map(|attribute| attribute.label).collect();
+    let hidden: Vec<bool> = attributes
+        .iter()
+        .map(|attribute| attribute.hidden)
+        .collect();
+    sqlx::query!(
+        r#"
+        insert into member_attributes (tenant_id, name, type, label, hidden)
+        select $1, name, type, label, hidden
+        from unnest($2::text[], $3::text[], $4::text[], $5::bool[]) as attribute (name, type, label, hidden)
+        order by name
+        on conflict (tenant_id, name) do nothing
+        "#,
+        tenant.0,
+        &names as _,
+        &kinds as _,
+        &labels as _,
+        &hidden,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}

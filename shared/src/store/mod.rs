@@ -1,0 +1,147 @@
+//! PostgreSQL, which is the truth. All of the product's SQL is here, one file per table.
+//!
+//! Three rules hold in every file. A statement that ends work names its lease and looks at how many
+//! rows it touched: none means "not mine any more". A transaction begins and ends in one function
+//! and contains no HTTP. Instants compared with rows are the database's own, unless a test turned
+//! the clock: `coalesce($n, now())`.
+//!
+//! A future that holds a transaction must be polled to its end: sqlx's `begin` is not safe to cancel.
+
+mod activities;
+mod claim;
+mod clean;
+mod commit;
+mod ending;
+mod integrations;
+mod members;
+mod outbox;
+mod quota;
+mod runs;
+mod streams;
+mod tenants;
+mod ticks;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, PgPool};
+
+use crate::clock::Clock;
+
+pub use claim::{Claimed, Kept};
+pub use commit::{Page, PageSource};
+pub use ending::{Finished, RunFailure};
+pub use integrations::{Connected, IntegrationChange, NewIntegration};
+pub use outbox::DueMessage;
+pub use quota::{QuotaLeft, QuotaWindow};
+pub use runs::{Continued, Requested, RunFilter};
+pub use streams::{StreamCounts, StreamSetback};
+pub use tenants::Tenant;
+pub use ticks::SchedulerLease;
+
+/// The schema, as `millrace migrate` applies it.
+pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// The store's answer: an error is the database's, worth trying again.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else holds the run now. Stop, quietly.
+    #[error("the lease is no longer ours")]
+    LeaseLost,
+    #[error("the database did not answer as expected: {0}")]
+    Database(#[from] sqlx::Error),
+}
+
+impl StoreError {
+    /// Two transactions stood in each other's way: the same one, again, will pass.
+    fn is_collision(&self) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else {
+            return false;
+        };
+        // deadlock_detected, serialization_failure
+        matches!(error.code().as_deref(), Some("40P01" | "40001"))
+    }
+}
+
+/// Bounded by the server, since a client must not cancel: a statement, a wait for a lock, and a
+/// transaction whose client went away. As statements, because PgBouncer refuses them as options.
+const BOUNDS: &str = "set statement_timeout = '60s'; set lock_timeout = '30s'; \
+                      set idle_in_transaction_session_timeout = '30s'";
+
+#[derive(Clone, Debug)]
+pub struct Store {
+    pool: PgPool,
+    clock: Clock,
+}
+
+impl Store {
+    pub fn new(pool: PgPool, clock: Clock) -> Self {
+        Self { pool, clock }
+    }
+
+    /// Does not connect yet: a database that is away at start is waited for by whoever asks first.
+    pub fn connect_lazily(database_url: &str, connections: u32) -> anyhow::Result<Self> {
+        let options = PgConnectOptions::from_str(database_url)
+            .context("reading the database's URL")?
+            .application_name("millrace");
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .after_connect(|connection, _| {
+                Box::pin(async move { connection.execute(BOUNDS).await.map(drop) })
+            })
+            .connect_lazy_with(options);
+        Ok(Self::new(pool, Clock::System))
+    }
+
+    /// Failures after which a stream, or the beginning of a run, is given up.
+    pub const ATTEMPTS: i32 = 5;
+    /// Workers that may die over a stream, or over the beginning of a run, before it is given up.
+    pub const CRASHES: i32 = 3;
+
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The time of day by which leases and ticks are counted.
+    pub async fn now(&self) -> Result<DateTime<Utc>> {
+        let now = sqlx::query_scalar!(
+            r#"select coalesce($1::timestamptz, now()) as "now!""#,
+            self.clock.in_database()
+        );
+        Ok(now.fetch_one(&self.pool).await?)
+    }
+
+    pub async fn migrate(&self) -> anyhow::Result<()> {
+        MIGRATIONS
+            .run(&self.pool)
+            .await
+            .context("migrating the database")
+    }
+
+    /// Whether the database answers and has this version's schema, for `/readyz`.
+    pub async fn check(&self) -> anyhow::Result<()> {
+        // Unchecked, because the table is sqlx's own, made before any of ours.
+        let applied: Option<i64> =
+            sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
+                .fetch_one(&self.pool)
+                .await
+                .context("looking for the schema; `millrace migrate` makes it")?;
+        let wanted = MIGRATIONS.iter().map(|migration| migration.version).max();
+        anyhow::ensure!(
+            applied >= wanted,
+            "the schema is older than this version: run `millrace migrate`"
+        );
+        Ok(())
+    }
+}
