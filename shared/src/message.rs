@@ -15,15 +15,9 @@ use crate::domain::{IntegrationId, RunId, RunMode, StreamId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
     /// Make progress on this run; with a stream, step exactly that one again.
-    Process {
-        run: RunId,
-        stream: Option<StreamId>,
-    },
+    Process { run: RunId, stream: Option<StreamId> },
     /// Start a run of this integration, or join the live one.
-    Start {
-        integration: IntegrationId,
-        mode: RunMode,
-    },
+    Start { integration: IntegrationId, mode: RunMode },
 }
 
 /// Why a body is no message: it will never be one, so it belongs to the dead letters.
@@ -47,10 +41,7 @@ impl Message {
         }
         let Body::IntegrationProcess(body) = serde_json::from_str(body)?;
         match (body.run_id, body.integration_id) {
-            (Some(run), None) => Ok(Self::Process {
-                run,
-                stream: body.stream_id,
-            }),
+            (Some(run), None) => Ok(Self::Process { run, stream: body.stream_id }),
             (None, Some(integration)) => {
                 let mode = RunMode::from_onboarding(body.onboarding.unwrap_or(false));
                 Ok(Self::Start { integration, mode })
@@ -61,11 +52,9 @@ impl Message {
 
     pub fn encode(self) -> String {
         let body = match self {
-            Self::Process { run, stream } => IntegrationProcess {
-                run_id: Some(run),
-                stream_id: stream,
-                ..Default::default()
-            },
+            Self::Process { run, stream } => {
+                IntegrationProcess { run_id: Some(run), stream_id: stream, ..Default::default() }
+            }
             Self::Start { integration, mode } => IntegrationProcess {
                 integration_id: Some(integration),
                 onboarding: Some(mode.is_onboarding()),
@@ -109,31 +98,20 @@ mod tests {
         );
         assert_eq!(
             Message::decode(&process).unwrap(),
-            Message::Process {
-                run: ID.parse().unwrap(),
-                stream: None
-            }
+            Message::Process { run: ID.parse().unwrap(), stream: None }
         );
         let start =
             format!(r#"{{"type":"integration_process","integrationId":"{ID}","onboarding":true}}"#);
-        let expected = Message::Start {
-            integration: ID.parse().unwrap(),
-            mode: RunMode::Onboarding,
-        };
+        let expected =
+            Message::Start { integration: ID.parse().unwrap(), mode: RunMode::Onboarding };
         assert_eq!(Message::decode(&start).unwrap(), expected);
     }
 
     #[test]
     fn what_is_encoded_decodes_to_the_same() {
         let messages = [
-            Message::Process {
-                run: RunId::new(),
-                stream: Some(StreamId::new()),
-            },
-            Message::Start {
-                integration: IntegrationId::new(),
-                mode: RunMode::Check,
-            },
+            Message::Process { run: RunId::new(), stream: Some(StreamId::new()) },
+            Message::Start { integration: IntegrationId::new(), mode: RunMode::Check },
         ];
         for message in messages {
             assert_eq!(Message::decode(&message.encode()).unwrap(), message);

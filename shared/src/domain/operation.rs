@@ -56,20 +56,14 @@ pub struct Identity {
 
 impl Member {
     pub fn of(identity: Identity) -> Self {
-        Self {
-            identity,
-            ..Self::default()
-        }
+        Self { identity, ..Self::default() }
     }
 
     /// Notes an attribute under the identity's platform; `None` and null say nothing.
     pub fn attribute(mut self, name: &str, value: Option<impl Into<Value>>) -> Self {
         if let Some(value) = value.map(Into::into).filter(|value| !value.is_null()) {
             let platform = self.identity.platform.clone();
-            self.attributes
-                .entry(name.to_owned())
-                .or_default()
-                .insert(platform, value);
+            self.attributes.entry(name.to_owned()).or_default().insert(platform, value);
         }
         self
     }

@@ -39,11 +39,7 @@ pub enum RunMode {
 
 impl RunMode {
     pub fn from_onboarding(onboarding: bool) -> Self {
-        if onboarding {
-            Self::Onboarding
-        } else {
-            Self::Check
-        }
+        if onboarding { Self::Onboarding } else { Self::Check }
     }
 
     pub fn is_onboarding(self) -> bool {

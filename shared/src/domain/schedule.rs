@@ -90,19 +90,13 @@ mod tests {
         assert_eq!(first(0), Some(Tick(101)));
         assert_eq!(first(19), Some(Tick(120)));
         assert_eq!(first(20), Some(Tick(101)));
-        assert_eq!(
-            CheckSchedule::OnboardingOnly.first_check(Tick(100), 7),
-            None
-        );
+        assert_eq!(CheckSchedule::OnboardingOnly.first_check(Tick(100), 7), None);
     }
 
     #[test]
     fn an_onboarding_gets_its_share_of_a_record_limit() {
-        let limit = RecordLimit {
-            records: 10_000,
-            per: Duration::from_secs(60),
-            onboarding_factor: 0.7,
-        };
+        let limit =
+            RecordLimit { records: 10_000, per: Duration::from_secs(60), onboarding_factor: 0.7 };
         assert_eq!(limit.records_for(super::super::RunMode::Onboarding), 7_000);
         assert_eq!(limit.records_for(super::super::RunMode::Check), 10_000);
     }

@@ -93,10 +93,7 @@ impl<I: Integration> DynIntegration for Typed<I> {
     fn check_settings(&self, settings: &Value) -> Result<(), InvalidSettings> {
         decode::<I::Settings>(settings)
             .map(drop)
-            .map_err(|problem| InvalidSettings {
-                kind: I::KIND,
-                problem: problem.to_string(),
-            })
+            .map_err(|problem| InvalidSettings { kind: I::KIND, problem: problem.to_string() })
     }
 
     async fn verify(&self, connection: RawConnection) -> Result<()> {
@@ -110,26 +107,15 @@ impl<I: Integration> DynIntegration for Typed<I> {
     async fn begin(&self, connection: RawConnection) -> Result<Arc<dyn DynRun>> {
         let connection = typed::<I>(connection)?;
         let prepared = self.0.preprocess(&connection).await?;
-        let run = Run {
-            connection,
-            prepared,
-        };
-        Ok(Arc::new(TypedRun {
-            integration: Arc::clone(&self.0),
-            run,
-        }))
+        let run = Run { connection, prepared };
+        Ok(Arc::new(TypedRun { integration: Arc::clone(&self.0), run }))
     }
 }
 
 #[async_trait]
 impl<I: Integration> DynRun for TypedRun<I> {
     async fn streams(&self) -> Result<Vec<RawStream>> {
-        self.integration
-            .streams(&self.run)
-            .await?
-            .iter()
-            .map(raw)
-            .collect()
+        self.integration.streams(&self.run).await?.iter().map(raw).collect()
     }
 
     async fn process_stream(&self, stream: &RawStream) -> Result<StreamOutput<RawStream>> {
@@ -138,9 +124,7 @@ impl<I: Integration> DynRun for TypedRun<I> {
             .map_err(SyncError::Permanent)?;
         let mut output = self.integration.process_stream(&stream, &self.run).await?;
         if output.next_page.is_some()
-            && self
-                .integration
-                .is_processing_finished(&stream, &output, &self.run)
+            && self.integration.is_processing_finished(&stream, &output, &self.run)
         {
             output.next_page = None;
         }
@@ -166,10 +150,7 @@ impl<I: Integration> DynRun for TypedRun<I> {
                 })
             })
             .collect();
-        let state = self
-            .integration
-            .postprocess(&self.run, &RunSummary { streams })
-            .await?;
+        let state = self.integration.postprocess(&self.run, &RunSummary { streams }).await?;
         Ok(state
             .map(|state| serde_json::to_value(state).context("encoding the state"))
             .transpose()?)
@@ -190,13 +171,7 @@ fn typed<I: Integration>(raw: RawConnection) -> Result<Connection<I>> {
         .with_context(|| format!("remembered state of `{}`", I::KIND))
         .map_err(SyncError::Permanent)?
         .unwrap_or_default();
-    Ok(Connection {
-        mode: raw.mode,
-        started_at: raw.started_at,
-        settings,
-        state,
-        units: raw.units,
-    })
+    Ok(Connection { mode: raw.mode, started_at: raw.started_at, settings, state, units: raw.units })
 }
 
 fn decode<T: DeserializeOwned>(json: &Value) -> Result<T, serde_json::Error> {

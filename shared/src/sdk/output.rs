@@ -57,16 +57,10 @@ pub struct EndedStream<S> {
 
 impl<S> RunSummary<S> {
     pub fn processed(&self) -> impl Iterator<Item = &S> {
-        self.streams
-            .iter()
-            .filter(|ended| !ended.failed)
-            .map(|ended| &ended.stream)
+        self.streams.iter().filter(|ended| !ended.failed).map(|ended| &ended.stream)
     }
 
     pub fn failed(&self) -> impl Iterator<Item = &S> {
-        self.streams
-            .iter()
-            .filter(|ended| ended.failed)
-            .map(|ended| &ended.stream)
+        self.streams.iter().filter(|ended| ended.failed).map(|ended| &ended.stream)
     }
 }

@@ -18,19 +18,14 @@ impl Registry {
     pub fn with<I: Integration>(mut self, integration: I) -> Self {
         let typed: Arc<dyn DynIntegration> = Arc::new(Typed(Arc::new(integration)));
         let before = self.by_kind.insert(I::KIND, typed);
-        assert!(
-            before.is_none(),
-            "integration `{}` is registered twice",
-            I::KIND
-        );
+        assert!(before.is_none(), "integration `{}` is registered twice", I::KIND);
         self
     }
 
     pub fn find(&self, kind: &str) -> Result<&Arc<dyn DynIntegration>, UnknownKind> {
-        self.by_kind.get(kind).ok_or_else(|| UnknownKind {
-            kind: kind.to_owned(),
-            known: self.kinds().collect(),
-        })
+        self.by_kind
+            .get(kind)
+            .ok_or_else(|| UnknownKind { kind: kind.to_owned(), known: self.kinds().collect() })
     }
 
     pub fn kinds(&self) -> impl Iterator<Item = &'static str> {

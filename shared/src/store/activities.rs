@@ -120,12 +120,7 @@ impl Rows {
     fn of(activities: Vec<WithMembers>) -> Self {
         let mut by_key = BTreeMap::new();
         for with_members in activities {
-            let Activity {
-                platform,
-                source_id,
-                kind,
-                ..
-            } = &with_members.activity;
+            let Activity { platform, source_id, kind, .. } = &with_members.activity;
             let key = (
                 platform.clone(),
                 clean::key(source_id).into_owned(),
@@ -135,11 +130,7 @@ impl Rows {
         }
         let mut rows = Self::default();
         for ((platform, source_id, kind), with_members) in by_key {
-            let WithMembers {
-                activity,
-                member,
-                object_member,
-            } = with_members;
+            let WithMembers { activity, member, object_member } = with_members;
             let text = |text: Option<String>| text.map(|text| clean::text(&text).into_owned());
             rows.ids.push(Uuid::now_v7());
             rows.members.push(member);
@@ -147,18 +138,14 @@ impl Rows {
             rows.platforms.push(platform);
             rows.kinds.push(kind);
             rows.source_ids.push(source_id);
-            rows.source_parent_ids.push(
-                activity
-                    .source_parent_id
-                    .map(|id| clean::key(&id).into_owned()),
-            );
+            rows.source_parent_ids
+                .push(activity.source_parent_id.map(|id| clean::key(&id).into_owned()));
             rows.timestamps.push(clean::timestamp(activity.timestamp));
             rows.titles.push(text(activity.title));
             rows.bodies.push(text(activity.body));
             rows.urls.push(text(activity.url));
             rows.channels.push(text(activity.channel));
-            rows.attributes
-                .push(clean::json(Value::Object(activity.attributes)));
+            rows.attributes.push(clean::json(Value::Object(activity.attributes)));
             rows.scores.push(activity.score);
             rows.contributions.push(activity.is_contribution);
         }

@@ -14,11 +14,7 @@ const LONGEST_KEY: usize = 512;
 
 /// Without NUL.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') {
-        Cow::Owned(text.replace('\0', ""))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
 }
 
 /// Without NUL in any string, keys included.
@@ -26,10 +22,9 @@ pub(super) fn json(value: Value) -> Value {
     match value {
         Value::String(string) => Value::String(text(&string).into_owned()),
         Value::Array(values) => values.into_iter().map(json).collect(),
-        Value::Object(fields) => fields
-            .into_iter()
-            .map(|(key, value)| (text(&key).into_owned(), json(value)))
-            .collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(key, value)| (text(&key).into_owned(), json(value))).collect()
+        }
         plain => plain,
     }
 }
@@ -88,10 +83,7 @@ mod tests {
 
     #[test]
     fn years_before_postgres_begins_are_its_first() {
-        assert_eq!(
-            timestamp(DateTime::<Utc>::MIN_UTC).format("%Y").to_string(),
-            "-4711"
-        );
+        assert_eq!(timestamp(DateTime::<Utc>::MIN_UTC).format("%Y").to_string(), "-4711");
         let today = "2024-05-01T12:00:00Z".parse().unwrap();
         assert_eq!(timestamp(today), today);
     }

@@ -64,9 +64,7 @@ impl Store {
         if records == 0 && page.streams.is_empty() {
             // One statement is a transaction of its own.
             let mut connection = self.pool.acquire().await?;
-            return mark_processed(&mut connection, source, page, now)
-                .await
-                .map(drop);
+            return mark_processed(&mut connection, source, page, now).await.map(drop);
         }
         let mut tx = self.pool.begin().await?;
         let processed_at = mark_processed(&mut tx, source, page, now).await?;
@@ -101,12 +99,8 @@ async fn mark_processed(
         now,
         page.records() as i64,
         page.requests as i64,
-        page.last_record
-            .as_ref()
-            .map(|last| clean::text(&last.id).into_owned()),
-        page.last_record
-            .as_ref()
-            .map(|last| clean::timestamp(last.at)),
+        page.last_record.as_ref().map(|last| clean::text(&last.id).into_owned()),
+        page.last_record.as_ref().map(|last| clean::timestamp(last.at)),
     )
     .fetch_optional(connection)
     .await?
@@ -132,10 +126,8 @@ async fn apply(
             Operation::UpsertActivities(activities) => {
                 for activity in activities {
                     let member = mentions.mention(doer(activity));
-                    let object = activity
-                        .object_member
-                        .clone()
-                        .map(|object| mentions.mention(object));
+                    let object =
+                        activity.object_member.clone().map(|object| mentions.mention(object));
                     doers.push((activity, member, object));
                 }
             }
@@ -157,11 +149,7 @@ async fn apply(
 fn doer(activity: &Activity) -> Member {
     let mut member = activity.member.clone();
     if activity.timestamp > DateTime::UNIX_EPOCH {
-        member.joined_at = member
-            .joined_at
-            .into_iter()
-            .chain([activity.timestamp])
-            .min();
+        member.joined_at = member.joined_at.into_iter().chain([activity.timestamp]).min();
     }
     member
 }

@@ -122,14 +122,8 @@ impl Store {
         )
         .fetch_optional(&mut *tx)
         .await?;
-        let finished = end_run(
-            &mut tx,
-            lease,
-            error.as_deref(),
-            requests,
-            self.clock.in_database(),
-        )
-        .await?;
+        let finished =
+            end_run(&mut tx, lease, error.as_deref(), requests, self.clock.in_database()).await?;
         sqlx::query!(
             r#"
             update integrations i
@@ -147,10 +141,7 @@ impl Store {
         activities::attach_waiting_children(&mut tx, lease.run_id).await?;
         let follow_up = start_follow_up(&mut tx, lease.run_id, self.clock.in_database()).await?;
         tx.commit().await?;
-        Ok(Finished {
-            follow_up,
-            ..finished
-        })
+        Ok(Finished { follow_up, ..finished })
     }
 
     /// Ends a run that cannot go on. Streams that were not reached stay pending, for `continue-run`.
@@ -181,10 +172,7 @@ impl Store {
         }
         let follow_up = start_follow_up(&mut tx, lease.run_id, now).await?;
         tx.commit().await?;
-        Ok(Finished {
-            follow_up,
-            ..finished
-        })
+        Ok(Finished { follow_up, ..finished })
     }
 }
 

@@ -49,34 +49,19 @@ impl Store {
             new.tenant_id.0,
             new.kind,
             clean::json(new.settings.clone()),
-            &new.units
-                .iter()
-                .map(|unit| clean::text(unit).into_owned())
-                .collect::<Vec<_>>(),
+            &new.units.iter().map(|unit| clean::text(unit).into_owned()).collect::<Vec<_>>(),
             new.first_check.map(|tick| tick.0),
         )
         .execute(&mut *tx)
         .await?;
         define_attributes(&mut tx, new.tenant_id, &new.member_attributes).await?;
-        let requested = request_run(
-            &mut tx,
-            id,
-            RunMode::Onboarding,
-            by,
-            self.clock.in_database(),
-        )
-        .await?;
+        let requested =
+            request_run(&mut tx, id, RunMode::Onboarding, by, self.clock.in_database()).await?;
         tx.commit().await?;
-        let integration = self
-            .integration(id)
-            .await?
-            .ok_or(sqlx::Error::RowNotFound)?;
+        let integration = self.integration(id).await?.ok_or(sqlx::Error::RowNotFound)?;
         // A run was asked for on an integration that we have just made.
         let requested = requested.ok_or(sqlx::Error::RowNotFound)?;
-        Ok(Connected {
-            integration,
-            requested,
-        })
+        Ok(Connected { integration, requested })
     }
 
     pub async fn integration(&self, id: IntegrationId) -> Result<Option<Integration>> {
@@ -226,15 +211,9 @@ async fn define_attributes(
     attributes: &[MemberAttribute],
 ) -> Result<()> {
     let names: Vec<&str> = attributes.iter().map(|attribute| attribute.name).collect();
-    let kinds: Vec<&str> = attributes
-        .iter()
-        .map(|attribute| attribute.kind.as_str())
-        .collect();
+    let kinds: Vec<&str> = attributes.iter().map(|attribute| attribute.kind.as_str()).collect();
     let labels: Vec<&str> = attributes.iter().map(|attribute| attribute.label).collect();
-    let hidden: Vec<bool> = attributes
-        .iter()
-        .map(|attribute| attribute.hidden)
-        .collect();
+    let hidden: Vec<bool> = attributes.iter().map(|attribute| attribute.hidden).collect();
     sqlx::query!(
         r#"
         insert into member_attributes (tenant_id, name, type, label, hidden)

@@ -27,20 +27,14 @@ impl Mentions {
     /// Where the account stands among the mentioned.
     pub(super) fn mention(&mut self, mut member: Member) -> usize {
         clean_identity(&mut member.identity);
-        let Identity {
-            platform,
-            username,
-            source_id,
-        } = member.identity.clone();
+        let Identity { platform, username, source_id } = member.identity.clone();
         let source_key = source_id.map(|source_id| (platform.clone(), source_id));
         let name_key = (platform, username);
         let known = source_key
             .as_ref()
             .and_then(|key| self.by_source_id.get(key))
             .or_else(|| {
-                self.by_username
-                    .get(&name_key)
-                    .filter(|&&at| self.may_be_same(at, &member))
+                self.by_username.get(&name_key).filter(|&&at| self.may_be_same(at, &member))
             })
             .copied();
         let at = match known {
@@ -60,10 +54,7 @@ impl Mentions {
 
     /// Of two accounts with one name, those with different ids are different.
     fn may_be_same(&self, at: usize, member: &Member) -> bool {
-        match (
-            &self.accounts[at].identity.source_id,
-            &member.identity.source_id,
-        ) {
+        match (&self.accounts[at].identity.source_id, &member.identity.source_id) {
             (Some(known), Some(new)) => known == new,
             _ => true,
         }
@@ -95,10 +86,7 @@ impl Mentions {
 
 fn clean_identity(identity: &mut Identity) {
     identity.username = clean::key(&identity.username).into_owned();
-    identity.source_id = identity
-        .source_id
-        .take()
-        .map(|id| clean::key(&id).into_owned());
+    identity.source_id = identity.source_id.take().map(|id| clean::key(&id).into_owned());
 }
 
 /// The accounts' keys, as columns.
@@ -112,15 +100,9 @@ impl<'a> Accounts<'a> {
     fn of(members: &'a [Member]) -> Self {
         let identities = || members.iter().map(|member| &member.identity);
         Self {
-            platforms: identities()
-                .map(|identity| identity.platform.as_str())
-                .collect(),
-            usernames: identities()
-                .map(|identity| identity.username.as_str())
-                .collect(),
-            source_ids: identities()
-                .map(|identity| identity.source_id.as_deref())
-                .collect(),
+            platforms: identities().map(|identity| identity.platform.as_str()).collect(),
+            usernames: identities().map(|identity| identity.username.as_str()).collect(),
+            source_ids: identities().map(|identity| identity.source_id.as_deref()).collect(),
         }
     }
 
@@ -134,9 +116,7 @@ impl<'a> Accounts<'a> {
         self.adopt_and_rename(tx, tenant).await?;
         self.add_new(tx, tenant).await?;
         // Each is there now, written by us or by a transaction that we waited for.
-        self.find(tx, tenant)
-            .await?
-            .ok_or(StoreError::Database(sqlx::Error::RowNotFound))
+        self.find(tx, tenant).await?.ok_or(StoreError::Database(sqlx::Error::RowNotFound))
     }
 
     /// The members' ids, if every account is known under exactly this name and id.
@@ -261,11 +241,7 @@ async fn write_members(
     let mut attributes = Vec::with_capacity(members.len());
     for (id, member) in members {
         ids.push(id);
-        names.push(
-            member
-                .display_name
-                .map(|name| clean::text(&name).into_owned()),
-        );
+        names.push(member.display_name.map(|name| clean::text(&name).into_owned()));
         emails.push(one_per_line(member.emails));
         joined.push(member.joined_at.map(clean::timestamp));
         reach.push(json!(member.reach));
@@ -321,10 +297,7 @@ fn one_per_line(emails: impl IntoIterator<Item = String>) -> String {
 /// Null never overwrites, so it is left out.
 fn attributes_of(attributes: BTreeMap<String, Map<String, Value>>) -> Value {
     let said = attributes.into_iter().map(|(name, values)| {
-        let values = values
-            .into_iter()
-            .filter(|(_, value)| !value.is_null())
-            .collect();
+        let values = values.into_iter().filter(|(_, value)| !value.is_null()).collect();
         (name, Value::Object(values))
     });
     clean::json(Value::Object(said.collect()))

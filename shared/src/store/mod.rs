@@ -123,10 +123,7 @@ impl Store {
     }
 
     pub async fn migrate(&self) -> anyhow::Result<()> {
-        MIGRATIONS
-            .run(&self.pool)
-            .await
-            .context("migrating the database")
+        MIGRATIONS.run(&self.pool).await.context("migrating the database")
     }
 
     /// Whether the database answers and has this version's schema, for `/readyz`.

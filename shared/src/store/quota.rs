@@ -31,10 +31,7 @@ impl QuotaWindow {
         let length = limit.per.as_secs().max(1) as i64;
         let start = now.timestamp().div_euclid(length) * length;
         let start = DateTime::from_timestamp(start, 0).unwrap_or(now);
-        Self {
-            start,
-            end: start + TimeDelta::seconds(length),
-        }
+        Self { start, end: start + TimeDelta::seconds(length) }
     }
 }
 
@@ -56,10 +53,8 @@ impl Store {
         .await?
         .unwrap_or(0);
         let records = limit.records_for(mode).saturating_sub(used.max(0) as u64);
-        Ok(QuotaLeft {
-            records,
-            until: window.end,
-        })
+        let resets_in = (window.end - now).to_std().unwrap_or_default();
+        Ok(QuotaLeft { records, window, resets_in })
     }
 }
 

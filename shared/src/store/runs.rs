@@ -55,10 +55,7 @@ impl Store {
     }
 
     pub async fn run(&self, id: RunId) -> Result<Option<Run>> {
-        Ok(self
-            .select_runs(Some(id), RunFilter::default(), 1)
-            .await?
-            .pop())
+        Ok(self.select_runs(Some(id), RunFilter::default(), 1).await?.pop())
     }
 
     /// A page of runs, newest first.
@@ -138,10 +135,7 @@ impl Store {
         let Some(integration) = lock_integration_of(&mut tx, run, stream).await? else {
             return Ok(Continued::Unknown);
         };
-        if let Some(other) = live_run(&mut tx, integration)
-            .await?
-            .filter(|live| live.run != run)
-        {
+        if let Some(other) = live_run(&mut tx, integration).await?.filter(|live| live.run != run) {
             return Ok(Continued::AnotherIsLive(other.run));
         }
         sqlx::query!(
@@ -211,11 +205,7 @@ pub(super) async fn request_run(
             .execute(tx)
             .await?;
         }
-        return Ok(Some(Requested {
-            run: live.run,
-            joined: true,
-            onboarding_follows,
-        }));
+        return Ok(Some(Requested { run: live.run, joined: true, onboarding_follows }));
     }
     let run = RunId::new();
     sqlx::query!(
@@ -231,11 +221,7 @@ pub(super) async fn request_run(
     )
     .execute(tx)
     .await?;
-    Ok(Some(Requested {
-        run,
-        joined: false,
-        onboarding_follows: false,
-    }))
+    Ok(Some(Requested { run, joined: false, onboarding_follows: false }))
 }
 
 struct LiveRun {

@@ -29,10 +29,7 @@ pub struct StreamCounts {
 #[derive(Clone, Debug, PartialEq)]
 pub enum StreamSetback {
     /// It failed, and is tried again; costs an attempt.
-    Again {
-        due_at: DateTime<Utc>,
-        error: String,
-    },
+    Again { after: Duration, error: String },
     /// It has to wait; costs nothing.
     NotNow { after: Duration },
     /// It is given up; its siblings go on.
@@ -149,11 +146,7 @@ impl Store {
         )
         .execute(&self.pool)
         .await?;
-        if done.rows_affected() == 0 {
-            Err(StoreError::LeaseLost)
-        } else {
-            Ok(())
-        }
+        if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
     }
 
     pub async fn count_streams(&self, run: RunId) -> Result<StreamCounts> {
@@ -200,15 +193,7 @@ impl Store {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|row| {
-                (
-                    RawStream {
-                        name: row.name,
-                        payload: row.payload,
-                    },
-                    row.state,
-                )
-            })
+            .map(|row| (RawStream { name: row.name, payload: row.payload }, row.state))
             .collect())
     }
 
@@ -254,10 +239,8 @@ pub(super) async fn add_streams(
     }
     let ids: Vec<Uuid> = streams.iter().map(|_| StreamId::new().0).collect();
     let names: Vec<&str> = streams.iter().map(|stream| stream.name.as_str()).collect();
-    let payloads: Vec<Value> = streams
-        .iter()
-        .map(|stream| clean::json(stream.payload.clone()))
-        .collect();
+    let payloads: Vec<Value> =
+        streams.iter().map(|stream| clean::json(stream.payload.clone())).collect();
     sqlx::query!(
         r#"
         insert into integration_streams (id, run_id, name, payload, due_at)

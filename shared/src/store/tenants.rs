@@ -26,10 +26,7 @@ impl Store {
         )
         .execute(&self.pool)
         .await?;
-        Ok(Tenant {
-            id,
-            name: name.to_owned(),
-        })
+        Ok(Tenant { id, name: name.to_owned() })
     }
 
     /// Whose token this is.
