@@ -4,6 +4,7 @@
 //! `domain` does no I/O; all SQL is in `store`; `sdk` knows neither the store nor the queue.
 
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod message;
 pub mod queue;

@@ -5,6 +5,7 @@
 
 mod erased;
 mod error;
+pub mod http;
 mod integration;
 mod output;
 mod registry;

@@ -1,0 +1,209 @@
+//! What both services and the CLI are told at start: where the database and the queue are, where the
+//! admin port is. Arguments with environment fallbacks, read once; nothing else touches the
+//! environment.
+//!
+//! Every argument is text until it is checked here, so that one start names every mistake.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::Args;
+use url::Url;
+
+/// Mistakes in the configuration, all of them.
+#[derive(Debug, Default)]
+pub struct Mistakes(Vec<String>);
+
+impl Mistakes {
+    /// Reads a value, or notes in a sentence what is wrong with it.
+    pub fn read<T: FromStr<Err: Display>>(&mut self, argument: &str, text: &str) -> Option<T> {
+        text.parse()
+            .map_err(|error| self.note(argument, format!("`{text}` is not valid: {error}")))
+            .ok()
+    }
+
+    /// Reads a number of seconds, at least one.
+    pub fn read_seconds(&mut self, argument: &str, text: &str) -> Option<Duration> {
+        match self.read::<u64>(argument, text)? {
+            0 => {
+                self.note(argument, "must be at least one second");
+                None
+            }
+            seconds => Some(Duration::from_secs(seconds)),
+        }
+    }
+
+    pub fn note(&mut self, argument: &str, mistake: impl Display) {
+        self.0.push(format!("{argument}: {mistake}"));
+    }
+
+    /// Exits with 2 and every mistake, if there is one. Before anything is started.
+    pub fn or_exit<T>(self, value: Option<T>) -> T {
+        match value {
+            Some(value) if self.0.is_empty() => value,
+            _ => {
+                for mistake in &self.0 {
+                    eprintln!("error: {mistake}");
+                }
+                eprintln!("\nFor more information, try '--help'.");
+                std::process::exit(2);
+            }
+        }
+    }
+
+    pub fn all(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// Where the truth is.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Database")]
+pub struct DatabaseArgs {
+    /// PostgreSQL 14 or newer, as `postgres://user:password@host:port/database`
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "")]
+    pub database_url: String,
+    /// Connections to it, at the most
+    #[arg(long, env = "DATABASE_CONNECTIONS", default_value = "20")]
+    pub database_connections: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    pub url: String,
+    pub connections: u32,
+}
+
+impl DatabaseArgs {
+    pub fn check(&self, mistakes: &mut Mistakes) -> Option<DatabaseConfig> {
+        let connections = mistakes.read("--database-connections", &self.database_connections);
+        if connections == Some(0) {
+            mistakes.note("--database-connections", "must be at least 1");
+        }
+        if self.database_url.is_empty() {
+            mistakes.note("--database-url", "is missing; DATABASE_URL says it, too");
+            return None;
+        }
+        let url: Url = mistakes.read("--database-url", &self.database_url)?;
+        if !matches!(url.scheme(), "postgres" | "postgresql") {
+            mistakes.note("--database-url", "must begin with postgres://");
+        }
+        Some(DatabaseConfig { url: self.database_url.clone(), connections: connections? })
+    }
+}
+
+/// Where the hints are.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Queue")]
+pub struct QueueArgs {
+    /// An SQS queue, as URL or name; or `postgres`, the queue that needs nothing but the database
+    #[arg(long, env = "QUEUE_URL", default_value = "postgres")]
+    pub queue_url: String,
+    /// Its dead-letter queue; found by the queue's redrive policy when left out
+    #[arg(long, env = "DEAD_LETTER_QUEUE_URL")]
+    pub dead_letter_queue_url: Option<String>,
+    /// Another SQS than Amazon's, such as LocalStack
+    #[arg(long, env = "AWS_ENDPOINT_URL_SQS")]
+    pub sqs_endpoint_url: Option<String>,
+    /// The queue's region
+    #[arg(long, env = "AWS_REGION")]
+    pub aws_region: Option<String>,
+    /// Create the queue and its dead-letter queue if they are not there
+    #[arg(long, env = "CREATE_QUEUES")]
+    pub create_queues: bool,
+    /// How long a received message stays invisible to other workers, in seconds
+    #[arg(long, env = "VISIBILITY_SECONDS", default_value = "60")]
+    pub visibility_seconds: String,
+}
+
+#[derive(Clone, Debug)]
+pub enum QueueConfig {
+    Postgres { visibility: Duration },
+    Sqs(SqsConfig),
+}
+
+#[derive(Clone, Debug)]
+pub struct SqsConfig {
+    /// As URL or name.
+    pub queue_url: String,
+    pub dead_letter_queue_url: Option<String>,
+    pub endpoint_url: Option<Url>,
+    pub region: Option<String>,
+    pub create: bool,
+    pub visibility: Duration,
+}
+
+impl QueueArgs {
+    pub fn check(&self, mistakes: &mut Mistakes) -> Option<QueueConfig> {
+        let visibility = mistakes.read_seconds("--visibility-seconds", &self.visibility_seconds);
+        let endpoint_url =
+            self.sqs_endpoint_url.as_ref().map(|url| mistakes.read("--sqs-endpoint-url", url));
+        if self.queue_url == "postgres" {
+            return Some(QueueConfig::Postgres { visibility: visibility? });
+        }
+        if self.queue_url.contains("://") {
+            mistakes.read::<Url>("--queue-url", &self.queue_url)?;
+        }
+        Some(QueueConfig::Sqs(SqsConfig {
+            queue_url: self.queue_url.clone(),
+            dead_letter_queue_url: self.dead_letter_queue_url.clone(),
+            endpoint_url: endpoint_url.map_or(Some(None), |url| url.map(Some))?,
+            region: self.aws_region.clone(),
+            create: self.create_queues,
+            visibility: visibility?,
+        }))
+    }
+}
+
+/// Where the platforms are. Only somebody with a simulated one changes it.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Platforms")]
+pub struct PlatformArgs {
+    /// dev.to, or another site that runs Forem
+    #[arg(long, env = "DEVTO_URL", default_value = "https://dev.to")]
+    pub devto_url: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct PlatformConfig {
+    pub devto_url: Url,
+}
+
+impl PlatformArgs {
+    pub fn check(&self, mistakes: &mut Mistakes) -> Option<PlatformConfig> {
+        Some(PlatformConfig { devto_url: mistakes.read("--devto-url", &self.devto_url)? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let mut mistakes = Mistakes::default();
+        let database =
+            DatabaseArgs { database_url: "mysql://x".into(), database_connections: "many".into() };
+        let queue = QueueArgs {
+            queue_url: "http://[".into(),
+            dead_letter_queue_url: None,
+            sqs_endpoint_url: Some("nowhere".into()),
+            aws_region: None,
+            create_queues: false,
+            visibility_seconds: "0".into(),
+        };
+        assert!(database.check(&mut mistakes).is_none());
+        assert!(queue.check(&mut mistakes).is_none());
+        let all = mistakes.all().join("\n");
+        for argument in [
+            "--database-connections",
+            "--database-url",
+            "--visibility-seconds",
+            "--sqs-endpoint-url",
+            "--queue-url",
+        ] {
+            assert!(all.contains(argument), "{argument} is missing in:\n{all}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Ending a run, and what becomes of one that cannot be begun or ended now.
+
+use metrics::counter;
+use shared::domain::{DelayReason, RunState, StreamState};
+use shared::sdk::http::counting_requests;
+use shared::sdk::{DynRun, EndedStream, RawRunSummary, SyncError};
+use shared::store::{Claimed, DueMessage, Finished, RunFailure, Store, StoreError};
+use tracing::{error, info, warn};
+
+use super::{backoff, step};
+use crate::Worker;
+use crate::dispatch::send_now;
+
+/// Every stream has ended: remember what the integration wants remembered, and end the run with it.
+pub(super) async fn close(
+    worker: &Worker,
+    claimed: &Claimed,
+    run: &dyn DynRun,
+) -> Result<(), StoreError> {
+    let ended = worker.store.ended_streams(claimed.lease.run_id).await?;
+    let streams = ended
+        .into_iter()
+        .map(|(stream, state)| EndedStream { stream, failed: state == StreamState::Error })
+        .collect();
+    let (state, requests) = counting_requests(run.postprocess(RawRunSummary { streams })).await;
+    match state {
+        Ok(state) => {
+            let finished = worker.store.finish_run(claimed.lease, state, requests).await?;
+            announce(worker, claimed, &finished).await;
+            Ok(())
+        }
+        Err(error) => settle_failure(worker, claimed, error, requests).await,
+    }
+}
+
+pub(super) async fn needs_reconnect(
+    worker: &Worker,
+    claimed: &Claimed,
+    error: &anyhow::Error,
+) -> Result<(), StoreError> {
+    let failure = RunFailure { error: format!("{error:#}"), needs_reconnect: true };
+    fail(worker, claimed, &failure, 0).await
+}
+
+/// A failure outside of any stream: not now, never until reconnected, never, or again.
+pub(super) async fn settle_failure(
+    worker: &Worker,
+    claimed: &Claimed,
+    error: SyncError,
+    requests: u64,
+) -> Result<(), StoreError> {
+    let store = &worker.store;
+    match error {
+        SyncError::RateLimited { retry_after } => {
+            let rest = step::bounded(retry_after);
+            let until = store
+                .delay_run(claimed.lease, Some(rest), DelayReason::RateLimit, None, requests)
+                .await?;
+            info!(%until, "rate limited before any stream; the run waits");
+            Ok(())
+        }
+        SyncError::Other(error) if claimed.attempts + 1 < Store::ATTEMPTS => {
+            let rest = backoff::after(claimed.attempts + 1, &worker.settings);
+            let text = format!("{error:#}");
+            let until = store
+                .delay_run(claimed.lease, Some(rest), DelayReason::Retry, Some(&text), requests)
+                .await?;
+            warn!(%until, attempt = claimed.attempts + 1, "the run is retried: {text}");
+            Ok(())
+        }
+        SyncError::Unauthorized(error) => {
+            let failure = RunFailure { error: format!("{error:#}"), needs_reconnect: true };
+            fail(worker, claimed, &failure, requests).await
+        }
+        SyncError::Permanent(error) | SyncError::Other(error) => {
+            let failure = RunFailure { error: format!("{error:#}"), needs_reconnect: false };
+            fail(worker, claimed, &failure, requests).await
+        }
+    }
+}
+
+async fn fail(
+    worker: &Worker,
+    claimed: &Claimed,
+    failure: &RunFailure,
+    requests: u64,
+) -> Result<(), StoreError> {
+    let finished = worker.store.fail_run(claimed.lease, failure, requests).await?;
+    if failure.needs_reconnect {
+        error!(integration.id = %claimed.integration_id, "needs to be reconnected: {}", failure.error);
+    } else {
+        error!("the run failed: {}", failure.error);
+    }
+    announce(worker, claimed, &finished).await;
+    Ok(())
+}
+
+async fn announce(worker: &Worker, claimed: &Claimed, finished: &Finished) {
+    let outcome = finished.state.as_str();
+    counter!(
+        "runs_finished_total",
+        "kind" => claimed.kind.clone(),
+        "mode" => claimed.mode.as_str(),
+        "outcome" => outcome,
+    )
+    .increment(1);
+    let Finished { streams_processed, streams_failed, records, .. } = finished;
+    if finished.state == RunState::Processed {
+        info!(streams = streams_processed, records, "processed");
+    } else {
+        warn!(streams = streams_processed, streams_failed, records, "ended with a hole");
+    }
+    if let Some(run) = finished.follow_up {
+        info!(run.id = %run, "the onboarding that was asked for follows");
+        send_now(worker, DueMessage { run, tenant: claimed.tenant_id }).await;
+    }
+}

@@ -1,0 +1,110 @@
+//! Holding a run: its lease and its message's invisibility are extended together, at a third of the
+//! lease's length. When either cannot be, the work stops.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::domain::Lease;
+use shared::queue::{Queue, Receipt};
+use shared::store::{Kept, Store};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::DropGuard;
+use tracing::{info, warn};
+
+use crate::{Settings, Shutdown, Worker};
+
+/// Keeps a lease until it is let go.
+pub(super) struct HeldLease {
+    stop: Shutdown,
+    keeper: JoinHandle<()>,
+    /// Should the work panic, the lease is not kept for ever.
+    _released: DropGuard,
+}
+
+impl HeldLease {
+    pub(super) fn keep(
+        worker: &Worker,
+        lease: Lease,
+        message: &Receipt,
+        shutdown: &Shutdown,
+    ) -> Self {
+        let stop = shutdown.child();
+        let keeper = Keeper {
+            store: worker.store.clone(),
+            queue: Arc::clone(&worker.queue),
+            settings: worker.settings.clone(),
+            lease,
+            message: message.clone(),
+            stop: stop.clone(),
+        };
+        let released = stop.hard.clone().drop_guard();
+        Self { stop, keeper: tokio::spawn(keeper.keep()), _released: released }
+    }
+
+    /// Stops with the worker, softly when the run is withdrawn, hard when the lease is lost.
+    pub(super) fn stop(&self) -> &Shutdown {
+        &self.stop
+    }
+
+    /// Ends the extending, and waits until it has ended: no statement is cut off.
+    pub(super) async fn let_go(self) {
+        self.stop.soft.cancel();
+        self.stop.hard.cancel();
+        if let Err(error) = self.keeper.await {
+            warn!("the lease's keeper failed: {error}");
+        }
+    }
+}
+
+struct Keeper {
+    store: Store,
+    queue: Arc<dyn Queue>,
+    settings: Settings,
+    lease: Lease,
+    message: Receipt,
+    stop: Shutdown,
+}
+
+impl Keeper {
+    async fn keep(self) {
+        let third = self.settings.lease / 3;
+        let mut sure_until = Instant::now() + self.settings.lease;
+        while self.still_wanted_after(third).await {
+            let asked_at = Instant::now();
+            match self.store.keep_lease(self.lease, self.settings.lease).await {
+                Ok(Kept::Ours) => sure_until = asked_at + self.settings.lease,
+                Ok(Kept::Withdrawn) => {
+                    sure_until = asked_at + self.settings.lease;
+                    info!(run.id = %self.lease.run_id, "the integration is not active any more");
+                    self.stop.soft.cancel();
+                }
+                Ok(Kept::Lost) => return self.stop_at_once(),
+                Err(error) => warn!(run.id = %self.lease.run_id, "extending the lease: {error}"),
+            }
+            if Instant::now() > sure_until {
+                // Somebody else may be at it by now. What we still write is fenced, but there is no
+                // use in fetching on.
+                return self.stop_at_once();
+            }
+            if let Err(error) =
+                self.queue.keep_invisible(&self.message, self.settings.visibility).await
+            {
+                // Harmless: whoever receives it finds the run leased.
+                warn!(run.id = %self.lease.run_id, "extending the message's invisibility: {error}");
+            }
+        }
+    }
+
+    async fn still_wanted_after(&self, time: Duration) -> bool {
+        tokio::select! {
+            () = self.stop.hard.cancelled() => false,
+            () = tokio::time::sleep(time) => true,
+        }
+    }
+
+    fn stop_at_once(&self) {
+        self.stop.soft.cancel();
+        self.stop.hard.cancel();
+    }
+}

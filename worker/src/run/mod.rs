@@ -1,0 +1,105 @@
+//! The story of a run in one worker's hands: claimed, begun, its streams stepped until nothing is
+//! due, then closed, put to sleep or handed back.
+
+mod backoff;
+mod begin;
+mod close;
+mod lease;
+mod step;
+
+use std::time::Duration;
+
+use metrics::counter;
+use shared::domain::{DelayReason, RunId};
+use shared::queue::Receipt;
+use shared::store::{Claimed, DueMessage, StoreError};
+use tracing::{Instrument, info, info_span, warn};
+
+use crate::dispatch::send_now;
+use crate::{Shutdown, Worker};
+use lease::HeldLease;
+use step::Rested;
+
+/// Makes as much progress on a run as can be made now. Whether it was there to be claimed.
+///
+/// An error is the database's, away for longer than the lease: somebody takes over at its end.
+pub(crate) async fn process(
+    worker: &Worker,
+    run: RunId,
+    message: &Receipt,
+    shutdown: &Shutdown,
+) -> Result<bool, StoreError> {
+    let settings = &worker.settings;
+    let Some(claimed) = worker.store.claim_run(run, &settings.holder, settings.lease).await? else {
+        return Ok(false);
+    };
+    if claimed.abandoned {
+        counter!("lease_steals_total").increment(1);
+    }
+    let span = info_span!("run", run.id = %run, kind = claimed.kind, mode = claimed.mode.as_str());
+    let held = HeldLease::keep(worker, claimed.lease, message, shutdown);
+    let mut progress = progress(worker, &claimed, held.stop()).instrument(span).await;
+    if let Err(StoreError::Database(error)) = progress {
+        warn!(run.id = %run, "the database failed us; handing the run back: {error}");
+        progress = hand_back_while_held(worker, &claimed, held.stop()).await;
+    }
+    held.let_go().await;
+    if let Err(StoreError::LeaseLost) = progress {
+        info!(run.id = %run, "the run is somebody else's now");
+        return Ok(true);
+    }
+    progress.map(|()| true)
+}
+
+/// Begin, list, step, and then whatever there is to do.
+async fn progress(worker: &Worker, claimed: &Claimed, stop: &Shutdown) -> Result<(), StoreError> {
+    let run = match begin::begin(worker, claimed).await? {
+        Some(run) => run,
+        // It could not be begun, and has been put to sleep or ended.
+        None => return Ok(()),
+    };
+    match step::until_rest(worker, claimed, &run, stop).await? {
+        Rested::NothingLeft => close::close(worker, claimed, &*run).await,
+        Rested::NothingDue => delay(worker, claimed, None, DelayReason::Retry).await,
+        Rested::For(rest, reason) => delay(worker, claimed, Some(rest), reason).await,
+        Rested::Reconnect(error) => close::needs_reconnect(worker, claimed, &error).await,
+        Rested::Stopped => hand_back(worker, claimed).await,
+    }
+}
+
+/// Waits release the worker: the sweep sends a message when the run may go on.
+async fn delay(
+    worker: &Worker,
+    claimed: &Claimed,
+    after: Option<Duration>,
+    reason: DelayReason,
+) -> Result<(), StoreError> {
+    let until = worker.store.delay_run(claimed.lease, after, reason, None, 0).await?;
+    info!(%until, reason = reason.as_str(), "the run waits");
+    Ok(())
+}
+
+/// What is handed back counts as no crash of any stream, so it is worth waiting for the database as
+/// long as the lease is ours.
+async fn hand_back_while_held(
+    worker: &Worker,
+    claimed: &Claimed,
+    stop: &Shutdown,
+) -> Result<(), StoreError> {
+    loop {
+        match worker.store.hand_back(claimed.lease).await {
+            Err(StoreError::Database(_)) if !stop.hard.is_cancelled() => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            settled => return settled,
+        }
+    }
+}
+
+/// The slice is over, we are to stop, or the tenant paused: whoever hears of it next goes on.
+async fn hand_back(worker: &Worker, claimed: &Claimed) -> Result<(), StoreError> {
+    worker.store.hand_back(claimed.lease).await?;
+    info!("the run is handed back");
+    send_now(worker, DueMessage { run: claimed.lease.run_id, tenant: claimed.tenant_id }).await;
+    Ok(())
+}
