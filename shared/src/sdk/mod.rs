@@ -5,7 +5,6 @@
 
 mod erased;
 mod error;
-pub mod http;
 mod integration;
 mod output;
 mod registry;
