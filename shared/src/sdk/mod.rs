@@ -8,6 +8,7 @@ mod error;
 mod integration;
 mod output;
 mod registry;
+pub mod html;
 
 pub use crate::domain::{
     Activity, AttributeType, CheckSchedule, Identity, Member, MemberAttribute, Operation,
