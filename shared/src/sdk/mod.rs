@@ -9,6 +9,7 @@ mod integration;
 mod output;
 mod registry;
 pub mod html;
+pub mod rate_limit;
 
 pub use crate::domain::{
     Activity, AttributeType, CheckSchedule, Identity, Member, MemberAttribute, Operation,
