@@ -9,6 +9,7 @@ mod integration;
 mod output;
 mod registry;
 pub mod html;
+pub mod http;
 pub mod rate_limit;
 
 pub use crate::domain::{
@@ -20,3 +21,4 @@ pub use error::{Result, SyncError};
 pub use integration::{Connection, ExternalSyncUnit, Integration, Run};
 pub use output::{EndedStream, LastRecord, RunSummary, StreamOutput};
 pub use registry::{Registry, UnknownKind};
+pub use http::ApiClient;

@@ -1,0 +1,192 @@
+//! One request: put together, sent, and read to its end.
+
+use std::fmt::Display;
+
+use anyhow::{Context, anyhow};
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+use url::{Url, form_urlencoded};
+
+use super::answer::{Answer, Received};
+use super::{ApiClient, attempt};
+use crate::sdk::{Result, SyncError};
+
+/// Sent by [`Request::json`] or [`Request::json_or_none`], and by nothing before.
+#[must_use = "a request is sent by `json` or `json_or_none`"]
+pub struct Request<'a> {
+    client: &'a ApiClient,
+    inner: reqwest::Request,
+    repeatable: bool,
+    forbidden_is_permanent: bool,
+    /// Why it must not be sent.
+    refused: Option<SyncError>,
+}
+
+impl<'a> Request<'a> {
+    pub(super) fn new(client: &'a ApiClient, method: Method, url: Url) -> Self {
+        let repeatable = method == Method::GET;
+        let inner = reqwest::Request::new(method, url);
+        Self {
+            client,
+            inner,
+            repeatable,
+            forbidden_is_permanent: false,
+            refused: None,
+        }
+    }
+
+    /// Sends, and decodes the answer.
+    pub async fn json<T: DeserializeOwned>(self) -> Result<Answer<T>> {
+        self.send().await?.accept()?.decode()
+    }
+
+    /// As [`Request::json`]; a thing that is not there (any more) is `None`.
+    pub async fn json_or_none<T: DeserializeOwned>(self) -> Result<Answer<Option<T>>> {
+        let received = self.send().await?;
+        if received.is_gone() {
+            return Ok(received.answer(None));
+        }
+        Ok(received.accept()?.decode()?.map(Some))
+    }
+
+    /// Adds one segment to the path, whatever characters it has.
+    pub fn segment(mut self, segment: &str) -> Self {
+        if matches!(segment, "" | "." | "..") {
+            let problem = anyhow!("{segment:?} names nothing in a path");
+            return self.refused(SyncError::Permanent(problem));
+        }
+        if let Ok(mut path) = self.inner.url_mut().path_segments_mut() {
+            path.pop_if_empty().push(segment);
+        }
+        self
+    }
+
+    pub fn query(mut self, name: &str, value: impl Display) -> Self {
+        self.inner
+            .url_mut()
+            .query_pairs_mut()
+            .append_pair(name, &value.to_string());
+        self
+    }
+
+    /// For what the first page has not, such as a cursor.
+    pub fn query_opt(self, name: &str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
+    /// A header that is no secret.
+    pub fn header(self, name: &'static str, value: &str) -> Self {
+        let parsed = HeaderValue::from_str(value)
+            .with_context(|| format!("the value of `{name}` fits no header"));
+        match parsed {
+            Ok(value) => self.with_header(HeaderName::from_static(name), value),
+            Err(problem) => self.refused(SyncError::Permanent(problem)),
+        }
+    }
+
+    pub fn bearer(self, token: &SecretString) -> Self {
+        self.authorization("Bearer", token)
+    }
+
+    /// For platforms with a scheme of their own, such as Discord's `Bot`.
+    pub fn authorization(self, scheme: &str, secret: &SecretString) -> Self {
+        match HeaderValue::from_str(&format!("{scheme} {}", secret.expose_secret())) {
+            Ok(mut value) => {
+                value.set_sensitive(true);
+                self.with_header(AUTHORIZATION, value)
+            }
+            Err(_) => self.refused(SyncError::Unauthorized(anyhow!(
+                "the credential has characters that fit no header"
+            ))),
+        }
+    }
+
+    /// A JSON body.
+    pub fn body(self, body: &impl Serialize) -> Self {
+        match serde_json::to_vec(body).context("writing the body of the request") {
+            Ok(json) => self.with_body("application/json", json),
+            Err(problem) => self.refused(SyncError::Permanent(problem)),
+        }
+    }
+
+    /// A form's body.
+    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        self.with_body("application/x-www-form-urlencoded", form.into_bytes())
+    }
+
+    /// Asking twice is harmless, as it is for a GraphQL query: a connection reset before the answer
+    /// is tried again. True of every GET without saying so; never say it of a token's refresh.
+    pub fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    /// A 403 means that this one thing is closed to us (a private channel), not that the credential
+    /// is bad: the stream ends, the run goes on.
+    pub fn forbidden_is_permanent(mut self) -> Self {
+        self.forbidden_is_permanent = true;
+        self
+    }
+
+    /// Keeps the first reason.
+    pub(super) fn refused(mut self, reason: SyncError) -> Self {
+        self.refused.get_or_insert(reason);
+        self
+    }
+
+    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.inner.headers_mut().insert(name, value);
+        self
+    }
+
+    fn with_body(mut self, content_type: &'static str, body: Vec<u8>) -> Self {
+        *self.inner.body_mut() = Some(body.into());
+        self.with_header(CONTENT_TYPE, HeaderValue::from_static(content_type))
+    }
+
+    async fn send(self) -> Result<Received> {
+        let line = Line::of(&self.inner);
+        if let Some(reason) = self.refused {
+            return Err(reason);
+        }
+        let deadline = Instant::now() + self.client.total_timeout;
+        let response = attempt::first_answer(self.client, &self.inner, self.repeatable, deadline)
+            .await
+            .map_err(|error| attempt::failure(&line, error))?;
+        let mut received = Received::read(response, line, self.client).await?;
+        received.forbidden_is_permanent = self.forbidden_is_permanent;
+        Ok(received)
+    }
+}
+
+/// What an error may say of a request: queries may hold secrets.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    method: Method,
+    path: String,
+}
+
+impl Line {
+    fn of(request: &reqwest::Request) -> Self {
+        Self {
+            method: request.method().clone(),
+            path: request.url().path().to_owned(),
+        }
+    }
+}
+
+impl Display for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
