@@ -5,12 +5,12 @@
 
 mod erased;
 mod error;
-mod integration;
-mod output;
-mod registry;
 pub mod html;
 pub mod http;
+mod integration;
+mod output;
 pub mod rate_limit;
+mod registry;
 
 pub use crate::domain::{
     Activity, AttributeType, CheckSchedule, Identity, Member, MemberAttribute, Operation,
@@ -18,7 +18,7 @@ pub use crate::domain::{
 };
 pub use erased::{DynIntegration, DynRun, RawConnection, RawRunSummary};
 pub use error::{Result, SyncError};
+pub use http::ApiClient;
 pub use integration::{Connection, ExternalSyncUnit, Integration, Run};
 pub use output::{EndedStream, LastRecord, RunSummary, StreamOutput};
 pub use registry::{Registry, UnknownKind};
-pub use http::ApiClient;

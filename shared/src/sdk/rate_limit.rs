@@ -33,18 +33,11 @@ const PLAUSIBLE_SKEW: TimeDelta = TimeDelta::hours(1);
 /// One request left is left: a sibling stream may be about to send it.
 const NEARLY_SPENT: i64 = 1;
 
-const REMAINING: &[&str] = &[
-    "x-ratelimit-remaining",
-    "x-rate-limit-remaining",
-    "ratelimit-remaining",
-];
+const REMAINING: &[&str] =
+    &["x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining"];
 /// The more precise first: Discord sends the first two together.
-const RESET: &[&str] = &[
-    "x-ratelimit-reset-after",
-    "x-ratelimit-reset",
-    "x-rate-limit-reset",
-    "ratelimit-reset",
-];
+const RESET: &[&str] =
+    &["x-ratelimit-reset-after", "x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset"];
 
 /// How long to wait after this refusal if it is a rate limit; `None` if it is another refusal.
 ///
@@ -107,9 +100,7 @@ fn first_sane(headers: &HeaderMap, names: &[&str], now: DateTime<Utc>) -> Option
 }
 
 fn texts<'h>(headers: &'h HeaderMap, names: &[&str]) -> impl Iterator<Item = &'h str> {
-    names
-        .iter()
-        .filter_map(|name| headers.get(*name)?.to_str().ok().map(str::trim))
+    names.iter().filter_map(|name| headers.get(*name)?.to_str().ok().map(str::trim))
 }
 
 fn platform_time(headers: &HeaderMap, now: DateTime<Utc>) -> DateTime<Utc> {
@@ -132,11 +123,7 @@ fn seconds_from(text: &str, now: DateTime<Utc>) -> Option<f64> {
 
 fn date(text: &str) -> Option<DateTime<Utc>> {
     let http = httpdate::parse_http_date(text).ok().map(DateTime::from);
-    http.or_else(|| {
-        DateTime::parse_from_rfc3339(text)
-            .ok()
-            .map(|at| at.to_utc())
-    })
+    http.or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|at| at.to_utc()))
 }
 
 /// Exact to the millisecond until long after 2079.
@@ -172,10 +159,7 @@ mod tests {
 
     fn header(line: &str) -> (HeaderName, HeaderValue) {
         let (name, value) = line.split_once(": ").expect("name: value");
-        (
-            name.trim().parse().expect("a header name"),
-            value.parse().expect("a header value"),
-        )
+        (name.trim().parse().expect("a header name"), value.parse().expect("a header value"))
     }
 
     /// What a platform answers, what it documents, and the wait in seconds; `None` is no limit.

@@ -24,24 +24,14 @@ pub struct Answer<T> {
 
 impl<T> Answer<T> {
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
-        let Self {
-            body,
-            rest,
-            wait_if_limited,
-        } = self;
-        Answer {
-            body: change(body),
-            rest,
-            wait_if_limited,
-        }
+        let Self { body, rest, wait_if_limited } = self;
+        Answer { body: change(body), rest, wait_if_limited }
     }
 
     /// The error for an answer that says in its body that it is none, as GraphQL's `RATE_LIMITED`
     /// and Slack's `ratelimited` do under status 200. The wait is read from the headers.
     pub fn rate_limited(&self) -> SyncError {
-        SyncError::RateLimited {
-            retry_after: self.wait_if_limited,
-        }
+        SyncError::RateLimited { retry_after: self.wait_if_limited }
     }
 }
 
@@ -68,14 +58,7 @@ impl Received {
             beginning(response, REFUSAL_LIMIT).await
         };
         let at = client.clock.now();
-        Ok(Self {
-            line,
-            status,
-            headers,
-            body,
-            at,
-            forbidden_is_permanent: false,
-        })
+        Ok(Self { line, status, headers, body, at, forbidden_is_permanent: false })
     }
 
     pub(super) fn decode<T: DeserializeOwned>(self) -> Result<Answer<T>> {
@@ -103,11 +86,7 @@ impl Received {
         if essence == "application/json" || essence == "text/json" || essence.ends_with("+json") {
             return Ok(());
         }
-        Err(anyhow!(
-            "{}: answered {essence:?} where JSON was expected",
-            self.line
-        )
-        .into())
+        Err(anyhow!("{}: answered {essence:?} where JSON was expected", self.line).into())
     }
 }
 
@@ -115,10 +94,7 @@ impl Received {
 /// gzip bomb costs more memory than the limit.
 async fn whole_body(mut response: Response, limit: usize, line: &Line) -> Result<Vec<u8>> {
     let too_long = || SyncError::Permanent(anyhow!("{line}: the answer is above {limit} bytes"));
-    if response
-        .content_length()
-        .is_some_and(|length| length > limit as u64)
-    {
+    if response.content_length().is_some_and(|length| length > limit as u64) {
         return Err(too_long());
     }
     let mut body = Vec::new();
@@ -154,10 +130,7 @@ fn undecodable<T: DeserializeOwned>(body: &[u8], error: &serde_json::Error) -> S
     let field = serde_path_to_error::deserialize::<_, T>(&mut decoder)
         .map_or_else(|error| error.path().to_string(), |_| ".".to_owned());
     let (line, column) = (error.line(), error.column());
-    format!(
-        "{} at `{field}`, line {line} column {column}",
-        problem(error)
-    )
+    format!("{} at `{field}`, line {line} column {column}", problem(error))
 }
 
 fn problem(error: &serde_json::Error) -> String {
@@ -172,9 +145,7 @@ fn problem(error: &serde_json::Error) -> String {
 /// serde quotes the value it met before it says what it expected; of its sentence only what comes
 /// from the author's type is kept.
 fn unexpected(sentence: &str) -> String {
-    let without_position = sentence
-        .rsplit_once(" at line ")
-        .map_or(sentence, |(said, _)| said);
+    let without_position = sentence.rsplit_once(" at line ").map_or(sentence, |(said, _)| said);
     if without_position.starts_with("missing field `") {
         return without_position.to_owned();
     }

@@ -61,10 +61,7 @@ fn was_lost(error: &reqwest::Error, repeatable: bool) -> bool {
 
 fn was_reset(kind: ErrorKind) -> bool {
     use ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    matches!(
-        kind,
-        BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof
-    )
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
 }
 
 fn jittered(wait: Duration) -> Duration {
@@ -74,18 +71,10 @@ fn jittered(wait: Duration) -> Duration {
 /// What it means to the engine that no answer came.
 pub(super) fn failure(line: &Line, error: reqwest::Error) -> SyncError {
     let permanent = causes(&error).any(origin::is_for_good) || error.is_builder();
-    let happened = if error.is_timeout() {
-        "waited in vain for an answer"
-    } else {
-        "no answer"
-    };
+    let happened = if error.is_timeout() { "waited in vain for an answer" } else { "no answer" };
     // The address is in `line` as far as it may be told.
     let error = anyhow::Error::new(error.without_url()).context(format!("{line}: {happened}"));
-    if permanent {
-        SyncError::Permanent(error)
-    } else {
-        SyncError::Other(error)
-    }
+    if permanent { SyncError::Permanent(error) } else { SyncError::Other(error) }
 }
 
 fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {

@@ -105,20 +105,8 @@ impl ApiClient {
         let base = origin::base_url(base_url.as_ref())?;
         let http = http_client(kind, &base, &options)
             .with_context(|| format!("building the HTTP client of {kind}"))?;
-        let Options {
-            total_timeout,
-            body_limit,
-            clock,
-            ..
-        } = options;
-        Ok(Self {
-            kind,
-            base,
-            http,
-            total_timeout,
-            body_limit,
-            clock,
-        })
+        let Options { total_timeout, body_limit, clock, .. } = options;
+        Ok(Self { kind, base, http, total_timeout, body_limit, clock })
     }
 
     /// The path is relative to the base URL. What a tenant typed goes in by [`Request::segment`] or
@@ -145,9 +133,7 @@ impl ApiClient {
             let problem = anyhow::anyhow!("a path has no query; that goes in by `query`");
             return request.refused(SyncError::Permanent(problem));
         }
-        path.split('/')
-            .filter(|segment| !segment.is_empty())
-            .fold(request, Request::segment)
+        path.split('/').filter(|segment| !segment.is_empty()).fold(request, Request::segment)
     }
 }
 
@@ -166,11 +152,7 @@ fn http_client(kind: &'static str, base: &Url, options: &Options) -> anyhow::Res
 /// What the environment says of proxies is for the world outside; a simulated platform on this
 /// machine is never behind one.
 fn past_the_proxy(client: ClientBuilder, base: &Url) -> ClientBuilder {
-    if origin::is_loopback(base) {
-        client.no_proxy()
-    } else {
-        client
-    }
+    if origin::is_loopback(base) { client.no_proxy() } else { client }
 }
 
 fn default_headers(extra: &[(&'static str, &'static str)]) -> anyhow::Result<HeaderMap> {
@@ -186,7 +168,5 @@ fn default_headers(extra: &[(&'static str, &'static str)]) -> anyhow::Result<Hea
 /// reqwest takes the process's provider. An error says only that there is one already, which is as
 /// good.
 fn install_tls() {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
+    rustls::crypto::ring::default_provider().install_default().ok();
 }

@@ -14,18 +14,9 @@ const MOST_REDIRECTS: usize = 3;
 pub(super) fn base_url(text: &str) -> anyhow::Result<Url> {
     // The text itself is not repeated: it may carry a password.
     let base = Url::parse(text).context("the base URL is not a URL")?;
-    ensure!(
-        matches!(base.scheme(), "http" | "https"),
-        "the base URL is neither http nor https"
-    );
-    ensure!(
-        !has_credentials(&base),
-        "the base URL carries a user or a password"
-    );
-    ensure!(
-        base.query().is_none() && base.fragment().is_none(),
-        "the base URL carries a query"
-    );
+    ensure!(matches!(base.scheme(), "http" | "https"), "the base URL is neither http nor https");
+    ensure!(!has_credentials(&base), "the base URL carries a user or a password");
+    ensure!(base.query().is_none() && base.fragment().is_none(), "the base URL carries a query");
     Ok(base)
 }
 
@@ -41,10 +32,7 @@ pub(super) fn own(base: &Url, link: &str) -> anyhow::Result<Url> {
         let (ours, theirs) = (origin(base), origin(&url));
         bail!("a next-page link leads to another host: {theirs} instead of {ours}");
     }
-    ensure!(
-        !has_credentials(&url),
-        "a next-page link carries a user or a password"
-    );
+    ensure!(!has_credentials(&url), "a next-page link carries a user or a password");
     Ok(url)
 }
 
@@ -72,20 +60,13 @@ fn redirect(kind: &'static str, base: &Url, attempt: Attempt<'_>) -> Action {
 
 /// Whether this cause of an error says that the address itself has moved to another host.
 pub(super) fn is_for_good(cause: &(dyn Error + 'static)) -> bool {
-    matches!(
-        cause.downcast_ref(),
-        Some(Redirected::Elsewhere { for_good: true, .. })
-    )
+    matches!(cause.downcast_ref(), Some(Redirected::Elsewhere { for_good: true, .. }))
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Redirected {
     #[error("redirected to another host: {theirs} instead of {ours}")]
-    Elsewhere {
-        ours: String,
-        theirs: String,
-        for_good: bool,
-    },
+    Elsewhere { ours: String, theirs: String, for_good: bool },
     #[error("redirected more than {MOST_REDIRECTS} times")]
     TooOften,
 }
@@ -112,8 +93,5 @@ fn has_credentials(url: &Url) -> bool {
 }
 
 fn is_permanent(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT
-    )
+    matches!(status, StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT)
 }

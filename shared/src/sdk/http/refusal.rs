@@ -16,11 +16,7 @@ pub struct Refused {
 
 impl Received {
     pub(super) fn accept(self) -> Result<Self> {
-        if self.status.is_success() {
-            Ok(self)
-        } else {
-            Err(self.refusal())
-        }
+        if self.status.is_success() { Ok(self) } else { Err(self.refusal()) }
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -28,21 +24,11 @@ impl Received {
     }
 
     fn refusal(&self) -> SyncError {
-        let Self {
-            status,
-            headers,
-            body,
-            at,
-            ..
-        } = self;
+        let Self { status, headers, body, at, .. } = self;
         if let Some(retry_after) = rate_limit::wait_after_refusal(*status, headers, body, *at) {
             return SyncError::RateLimited { retry_after };
         }
-        let refused = Refused {
-            status: *status,
-            request: self.line.to_string(),
-        }
-        .into();
+        let refused = Refused { status: *status, request: self.line.to_string() }.into();
         match status.as_u16() {
             403 if self.forbidden_is_permanent => SyncError::Permanent(refused),
             401 | 403 => SyncError::Unauthorized(refused),

@@ -30,13 +30,7 @@ impl<'a> Request<'a> {
     pub(super) fn new(client: &'a ApiClient, method: Method, url: Url) -> Self {
         let repeatable = method == Method::GET;
         let inner = reqwest::Request::new(method, url);
-        Self {
-            client,
-            inner,
-            repeatable,
-            forbidden_is_permanent: false,
-            refused: None,
-        }
+        Self { client, inner, repeatable, forbidden_is_permanent: false, refused: None }
     }
 
     /// Sends, and decodes the answer.
@@ -66,10 +60,7 @@ impl<'a> Request<'a> {
     }
 
     pub fn query(mut self, name: &str, value: impl Display) -> Self {
-        self.inner
-            .url_mut()
-            .query_pairs_mut()
-            .append_pair(name, &value.to_string());
+        self.inner.url_mut().query_pairs_mut().append_pair(name, &value.to_string());
         self
     }
 
@@ -118,9 +109,7 @@ impl<'a> Request<'a> {
 
     /// A form's body.
     pub fn form(self, fields: &[(&str, &str)]) -> Self {
-        let form = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.with_body("application/x-www-form-urlencoded", form.into_bytes())
     }
 
@@ -178,10 +167,7 @@ pub(super) struct Line {
 
 impl Line {
     fn of(request: &reqwest::Request) -> Self {
-        Self {
-            method: request.method().clone(),
-            path: request.url().path().to_owned(),
-        }
+        Self { method: request.method().clone(), path: request.url().path().to_owned() }
     }
 }
 

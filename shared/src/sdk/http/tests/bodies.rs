@@ -80,11 +80,7 @@ async fn an_error_page_under_status_200_is_named_for_what_it_is() {
 
 #[tokio::test]
 async fn json_under_any_of_its_names_is_json() {
-    for name in [
-        "application/json; charset=utf-8",
-        "application/vnd.github+json",
-        "text/JSON",
-    ] {
+    for name in ["application/json; charset=utf-8", "application/vnd.github+json", "text/JSON"] {
         let answer = outcome(COMMENT, name).await;
         assert_eq!(answer.expect("a comment").body, ada(), "named {name}");
     }
@@ -120,13 +116,7 @@ fn chunk(bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_gzipped_answer_is_unpacked() {
-    assert_eq!(
-        from_gzip(gzipped(COMMENT.as_bytes()))
-            .await
-            .expect("a comment")
-            .body,
-        ada()
-    );
+    assert_eq!(from_gzip(gzipped(COMMENT.as_bytes())).await.expect("a comment").body, ada());
 }
 
 #[tokio::test]

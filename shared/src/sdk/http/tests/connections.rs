@@ -1,18 +1,12 @@
 use super::*;
 
 fn with_idle_timeout(base: &str) -> ApiClient {
-    let options = Options {
-        idle_timeout: Duration::from_millis(100),
-        ..options()
-    };
+    let options = Options { idle_timeout: Duration::from_millis(100), ..options() };
     ApiClient::with("forum", base, options).expect("a client")
 }
 
 fn with_total_timeout(base: &str) -> ApiClient {
-    let options = Options {
-        total_timeout: Duration::from_millis(300),
-        ..options()
-    };
+    let options = Options { total_timeout: Duration::from_millis(300), ..options() };
     ApiClient::with("forum", base, options).expect("a client")
 }
 
@@ -43,10 +37,7 @@ async fn a_socket_that_hangs_is_left_after_the_idle_timeout() {
     let (outcome, requests) = counting_requests(comment_from(&with_idle_timeout(&address))).await;
 
     let said = said(outcome);
-    assert!(
-        said.starts_with("other: GET /comments/7: waited in vain for an answer"),
-        "{said}"
-    );
+    assert!(said.starts_with("other: GET /comments/7: waited in vain for an answer"), "{said}");
     assert_eq!(requests, 1, "a timeout is not tried again here");
 }
 
@@ -61,10 +52,7 @@ async fn an_answer_that_hangs_in_the_middle_is_left_after_the_idle_timeout() {
     let (outcome, requests) = counting_requests(comment_from(&with_idle_timeout(&address))).await;
 
     let said = said(outcome);
-    assert!(
-        said.starts_with("other: GET /comments/7: the answer broke off"),
-        "{said}"
-    );
+    assert!(said.starts_with("other: GET /comments/7: the answer broke off"), "{said}");
     assert_eq!(requests, 1);
 }
 
@@ -79,10 +67,7 @@ async fn a_byte_at_a_time_is_left_after_the_total_timeout() {
     })
     .await;
     let said = said(comment_from(&with_total_timeout(&address)).await);
-    assert!(
-        said.starts_with("other: GET /comments/7: the answer broke off"),
-        "{said}"
-    );
+    assert!(said.starts_with("other: GET /comments/7: the answer broke off"), "{said}");
 }
 
 #[tokio::test]
@@ -95,10 +80,7 @@ async fn an_answer_that_breaks_off_is_tried_again_by_the_stream_and_not_here() {
     let (outcome, requests) = counting_requests(comment_from(&client_of(&address))).await;
 
     let said = said(outcome);
-    assert!(
-        said.starts_with("other: GET /comments/7: the answer broke off"),
-        "{said}"
-    );
+    assert!(said.starts_with("other: GET /comments/7: the answer broke off"), "{said}");
     assert_eq!(requests, 1);
 }
 
@@ -117,10 +99,7 @@ async fn a_connection_closed_without_a_word_is_tried_again_twice() {
     let (outcome, requests) = counting_requests(comment_from(&client)).await;
 
     let said = said(outcome);
-    assert!(
-        said.starts_with("other: GET /comments/7: no answer"),
-        "{said}"
-    );
+    assert!(said.starts_with("other: GET /comments/7: no answer"), "{said}");
     assert_eq!(requests, 3);
 }
 
@@ -130,10 +109,7 @@ async fn a_refused_connection_is_tried_again_twice_even_for_a_post() {
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let client = client_of(&address);
-    let refresh = client
-        .post("token")
-        .form(&[("refresh_token", "old")])
-        .json::<Comment>();
+    let refresh = client.post("token").form(&[("refresh_token", "old")]).json::<Comment>();
     let (outcome, requests) = counting_requests(refresh).await;
 
     let said = said(outcome);
@@ -144,10 +120,7 @@ async fn a_refused_connection_is_tried_again_twice_even_for_a_post() {
 #[tokio::test]
 async fn a_post_that_was_reset_may_have_been_carried_out_and_is_not_repeated() {
     let client = client_of(&platform_that_resets_once().await);
-    let refresh = client
-        .post("token")
-        .form(&[("refresh_token", "old")])
-        .json::<Comment>();
+    let refresh = client.post("token").form(&[("refresh_token", "old")]).json::<Comment>();
     let (outcome, requests) = counting_requests(refresh).await;
 
     let said = said(outcome);
@@ -158,11 +131,7 @@ async fn a_post_that_was_reset_may_have_been_carried_out_and_is_not_repeated() {
 #[tokio::test]
 async fn a_post_that_says_it_is_repeatable_is_repeated() {
     let client = client_of(&platform_that_resets_once().await);
-    let query = client
-        .post("graphql")
-        .body(&"{ viewer }")
-        .repeatable()
-        .json::<Comment>();
+    let query = client.post("graphql").body(&"{ viewer }").repeatable().json::<Comment>();
     let (outcome, requests) = counting_requests(query).await;
 
     assert_eq!(outcome.expect("the second answer").body, ada());

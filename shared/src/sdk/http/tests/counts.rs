@@ -21,11 +21,8 @@ async fn two_counts_do_not_see_each_other() {
         comment_from(&client).await.expect_err("a 404");
         comment_from(&client).await.expect_err("a 404");
     };
-    let ((_, one), (_, two)) = join(
-        counting_requests(comment_from(&client)),
-        counting_requests(two_requests),
-    )
-    .await;
+    let ((_, one), (_, two)) =
+        join(counting_requests(comment_from(&client)), counting_requests(two_requests)).await;
     assert_eq!((one, two), (1, 2));
 }
 
@@ -41,22 +38,12 @@ async fn every_attempt_is_counted_by_kind_and_class_of_status() {
     }
     let (server, client) =
         platform(ResponseTemplate::new(302).insert_header("location", "/8")).await;
-    Mock::given(any())
-        .respond_with(ResponseTemplate::new(410))
-        .mount(&server)
-        .await;
+    Mock::given(any()).respond_with(ResponseTemplate::new(410)).mount(&server).await;
     comment_from(&client).await.expect_err("a 410");
     let silent = socket(|_, stream| async move { drop(stream) }).await;
-    comment_from(&client_of(&silent))
-        .await
-        .expect_err("no answer");
+    comment_from(&client_of(&silent)).await.expect_err("no answer");
 
-    let mut lines: Vec<_> = recorder
-        .handle()
-        .render()
-        .lines()
-        .map(String::from)
-        .collect();
+    let mut lines: Vec<_> = recorder.handle().render().lines().map(String::from).collect();
     lines.retain(|line| line.starts_with("provider_requests_total{"));
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"), @r#"

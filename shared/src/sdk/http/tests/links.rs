@@ -10,11 +10,7 @@ fn redirect(status: u16, to: impl AsRef<str>) -> ResponseTemplate {
 async fn stranger() -> MockServer {
     let server = MockServer::start().await;
     let page = ResponseTemplate::new(200).set_body_raw(COMMENT, "application/json");
-    Mock::given(any())
-        .respond_with(page)
-        .expect(0)
-        .mount(&server)
-        .await;
+    Mock::given(any()).respond_with(page).expect(0).mount(&server).await;
     server
 }
 
@@ -26,10 +22,7 @@ async fn a_redirect_on_the_same_host_is_followed_with_its_credential() {
         .respond_with(ResponseTemplate::new(200).set_body_raw(COMMENT, "application/json"))
         .mount(&server)
         .await;
-    let moved = client
-        .get("comments/7")
-        .bearer(&"hunter2".into())
-        .json::<Comment>();
+    let moved = client.get("comments/7").bearer(&"hunter2".into()).json::<Comment>();
     let (outcome, requests) = counting_requests(moved).await;
 
     assert_eq!(outcome.expect("a comment").body, ada());
@@ -39,16 +32,9 @@ async fn a_redirect_on_the_same_host_is_followed_with_its_credential() {
 #[tokio::test]
 async fn a_redirect_to_another_host_is_refused_for_good_or_for_now() {
     let stranger = stranger().await;
-    let (theirs, target) = (
-        stranger.uri(),
-        format!("{}/x?token=hunter2", stranger.uri()),
-    );
-    for (status, class) in [
-        (301, "permanent"),
-        (308, "permanent"),
-        (302, "other"),
-        (307, "other"),
-    ] {
+    let (theirs, target) = (stranger.uri(), format!("{}/x?token=hunter2", stranger.uri()));
+    for (status, class) in [(301, "permanent"), (308, "permanent"), (302, "other"), (307, "other")]
+    {
         let (server, client) = platform(redirect(status, &target)).await;
         let said = said(comment_from(&client).await);
         let ours = server.uri();
@@ -64,10 +50,7 @@ async fn a_redirect_in_a_circle_is_left_after_three() {
     let (outcome, requests) = counting_requests(comment_from(&client)).await;
 
     let said = said(outcome);
-    assert!(
-        said.starts_with("other: ") && said.ends_with("more than 3 times"),
-        "{said}"
-    );
+    assert!(said.starts_with("other: ") && said.ends_with("more than 3 times"), "{said}");
     assert_eq!(requests, 4);
 }
 
@@ -94,20 +77,11 @@ async fn a_next_page_link_to_another_host_port_or_scheme_is_refused() {
     let stranger = stranger().await;
     let client = client_of("http://127.0.0.1:9/api");
     for (link, theirs) in [
-        (
-            format!("{}/api?token=hunter2", stranger.uri()),
-            stranger.uri(),
-        ),
+        (format!("{}/api?token=hunter2", stranger.uri()), stranger.uri()),
         ("http://127.0.0.2:9/api".into(), "http://127.0.0.2:9".into()),
-        (
-            "https://127.0.0.1:9/api".into(),
-            "https://127.0.0.1:9".into(),
-        ),
+        ("https://127.0.0.1:9/api".into(), "https://127.0.0.1:9".into()),
         ("//evil.example/api".into(), "http://evil.example".into()),
-        (
-            "http://127.0.0.1:9@evil.example/api".into(),
-            "http://evil.example".into(),
-        ),
+        ("http://127.0.0.1:9@evil.example/api".into(), "http://evil.example".into()),
         ("file:///etc/passwd".into(), "null".into()),
     ] {
         let (outcome, requests) = counting_requests(client.follow(&link).json::<Comment>()).await;
@@ -126,18 +100,9 @@ async fn a_next_page_link_to_another_host_port_or_scheme_is_refused() {
 #[tokio::test]
 async fn a_next_page_link_that_is_none_is_refused() {
     let client = client_of("http://127.0.0.1:9/api");
-    for link in [
-        "",
-        "page/2",
-        "?page=2",
-        "http://",
-        "http://eve:pw@127.0.0.1:9/api",
-    ] {
+    for link in ["", "page/2", "?page=2", "http://", "http://eve:pw@127.0.0.1:9/api"] {
         let outcome = client.follow(link).json::<Comment>().await;
-        assert!(
-            matches!(outcome, Err(SyncError::Permanent(_))),
-            "following {link:?}: {outcome:?}"
-        );
+        assert!(matches!(outcome, Err(SyncError::Permanent(_))), "following {link:?}: {outcome:?}");
     }
 }
 
@@ -152,10 +117,7 @@ fn there_is_no_client_without_a_base_url() {
         ("", "the base URL is not a URL"),
         ("dev.to/api", "the base URL is not a URL"),
         ("ftp://dev.to", "the base URL is neither http nor https"),
-        (
-            "https://eve:pw@dev.to",
-            "the base URL carries a user or a password",
-        ),
+        ("https://eve:pw@dev.to", "the base URL carries a user or a password"),
         ("https://dev.to/api?key=1", "the base URL carries a query"),
     ] {
         let refused = ApiClient::new("devto", base).expect_err(base);

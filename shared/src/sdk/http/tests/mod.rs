@@ -34,10 +34,7 @@ struct Author {
 const COMMENT: &str = r#"{"id": 7, "author": {"name": "Ada"}}"#;
 
 fn ada() -> Comment {
-    Comment {
-        id: 7,
-        author: Author { name: "Ada".into() },
-    }
+    Comment { id: 7, author: Author { name: "Ada".into() } }
 }
 
 fn noon() -> DateTime<Utc> {
@@ -45,11 +42,7 @@ fn noon() -> DateTime<Utc> {
 }
 
 fn options() -> Options {
-    Options {
-        body_limit: 4096,
-        clock: Clock::standing_at(noon()),
-        ..Options::default()
-    }
+    Options { body_limit: 4096, clock: Clock::standing_at(noon()), ..Options::default() }
 }
 
 fn client_of(base: &str) -> ApiClient {
@@ -59,11 +52,7 @@ fn client_of(base: &str) -> ApiClient {
 /// A platform that gives this answer to every GET of `comments/7`.
 async fn platform(answer: ResponseTemplate) -> (MockServer, ApiClient) {
     let server = MockServer::start().await;
-    Mock::given(method("GET"))
-        .and(path("comments/7"))
-        .respond_with(answer)
-        .mount(&server)
-        .await;
+    Mock::given(method("GET")).and(path("comments/7")).respond_with(answer).mount(&server).await;
     let client = client_of(&server.uri());
     (server, client)
 }

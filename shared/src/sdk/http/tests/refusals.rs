@@ -26,30 +26,13 @@ async fn a_401_or_403_asks_to_reconnect() {
 #[tokio::test]
 async fn a_403_for_a_private_thing_ends_the_stream_and_not_the_run() {
     let (server, client) = platform(status(403)).await;
-    let private = client
-        .get("comments/7")
-        .forbidden_is_permanent()
-        .json::<Comment>()
-        .await;
-    assert_eq!(
-        said(private),
-        "permanent: GET /comments/7: answered 403 Forbidden"
-    );
+    let private = client.get("comments/7").forbidden_is_permanent().json::<Comment>().await;
+    assert_eq!(said(private), "permanent: GET /comments/7: answered 403 Forbidden");
 
     server.reset().await;
-    Mock::given(any())
-        .respond_with(status(401))
-        .mount(&server)
-        .await;
-    let rejected = client
-        .get("comments/7")
-        .forbidden_is_permanent()
-        .json::<Comment>()
-        .await;
-    assert_eq!(
-        said(rejected),
-        "unauthorized: GET /comments/7: answered 401 Unauthorized"
-    );
+    Mock::given(any()).respond_with(status(401)).mount(&server).await;
+    let rejected = client.get("comments/7").forbidden_is_permanent().json::<Comment>().await;
+    assert_eq!(said(rejected), "unauthorized: GET /comments/7: answered 401 Unauthorized");
 }
 
 #[tokio::test]
@@ -57,10 +40,7 @@ async fn what_is_not_there_is_permanent_or_none_as_the_author_asks() {
     for gone in [404, 410] {
         let (_server, client) = platform(status(gone)).await;
         let error = comment_from(&client).await;
-        assert!(
-            matches!(error, Err(SyncError::Permanent(_))),
-            "for {gone}: {error:?}"
-        );
+        assert!(matches!(error, Err(SyncError::Permanent(_))), "for {gone}: {error:?}");
 
         let answer = client.get("comments/7").json_or_none::<Comment>().await;
         assert_eq!(answer.expect("an answer").body, None, "for {gone}");
@@ -89,11 +69,7 @@ async fn a_429_waits_as_its_headers_say() {
         ("x-unrelated", "1", 60),
     ] {
         let limited = outcome(status(429).insert_header(name, value)).await;
-        assert_eq!(
-            retry_after(limited).as_secs(),
-            seconds,
-            "for {name}: {value}"
-        );
+        assert_eq!(retry_after(limited).as_secs(), seconds, "for {name}: {value}");
     }
 }
 
@@ -123,17 +99,11 @@ async fn a_503_that_names_a_time_is_a_limit_and_one_that_does_not_is_a_fault() {
 async fn a_fault_of_the_server_is_tried_again_and_a_fault_of_ours_is_not() {
     for fault in [408, 425, 500, 502, 504, 599, 304] {
         let answer = outcome(status(fault)).await;
-        assert!(
-            matches!(answer, Err(SyncError::Other(_))),
-            "for {fault}: {answer:?}"
-        );
+        assert!(matches!(answer, Err(SyncError::Other(_))), "for {fault}: {answer:?}");
     }
     for fault in [400, 402, 405, 422, 451] {
         let answer = outcome(status(fault)).await;
-        assert!(
-            matches!(answer, Err(SyncError::Permanent(_))),
-            "for {fault}: {answer:?}"
-        );
+        assert!(matches!(answer, Err(SyncError::Permanent(_))), "for {fault}: {answer:?}");
     }
 }
 
@@ -154,10 +124,7 @@ async fn a_page_that_spends_the_limit_says_how_long_to_rest() {
     let last = page()
         .insert_header("x-ratelimit-remaining", "0")
         .insert_header("x-ratelimit-reset-after", "2.5");
-    assert_eq!(
-        outcome(last).await.expect("a page").rest,
-        Some(Duration::from_millis(2500))
-    );
+    assert_eq!(outcome(last).await.expect("a page").rest, Some(Duration::from_millis(2500)));
 }
 
 #[tokio::test]

@@ -23,15 +23,8 @@ async fn paths_are_below_the_base_and_queries_are_escaped() {
         .and(query_param_is_missing("after"));
     let (_server, client) = expecting(mock).await;
 
-    let request = client
-        .get("/guilds/42/messages")
-        .query("q", "a&b=c")
-        .query("limit", 100);
-    request
-        .query_opt("after", None::<&str>)
-        .json::<Comment>()
-        .await
-        .expect("a comment");
+    let request = client.get("/guilds/42/messages").query("q", "a&b=c").query("limit", 100);
+    request.query_opt("after", None::<&str>).json::<Comment>().await.expect("a comment");
 }
 
 #[tokio::test]
@@ -39,10 +32,7 @@ async fn what_a_tenant_typed_stays_one_segment() {
     let mock = Mock::given(path("/api/v1/organizations/..%2Fadmin%3Fx/articles"));
     let (_server, client) = expecting(mock).await;
 
-    let request = client
-        .get("organizations")
-        .segment("../admin?x")
-        .segment("articles");
+    let request = client.get("organizations").segment("../admin?x").segment("articles");
     request.json::<Comment>().await.expect("a comment");
 }
 
@@ -56,10 +46,7 @@ async fn a_path_that_leads_elsewhere_is_not_asked_for() {
         client.get("users?admin=1"),
     ] {
         let (outcome, requests) = counting_requests(request.json::<Comment>()).await;
-        assert!(
-            matches!(outcome, Err(SyncError::Permanent(_))),
-            "{outcome:?}"
-        );
+        assert!(matches!(outcome, Err(SyncError::Permanent(_))), "{outcome:?}");
         assert_eq!(requests, 0);
     }
 }
@@ -73,16 +60,10 @@ async fn every_request_says_who_asks_and_what_the_options_add() {
         .and(header("authorization", "Bot hunter2"));
     let (server, _) = expecting(mock).await;
     let headers = &[("accept", "application/vnd.forem.api-v1+json")];
-    let options = Options {
-        headers,
-        ..options()
-    };
+    let options = Options { headers, ..options() };
     let client = ApiClient::with("forum", server.uri(), options).expect("a client");
 
-    let request = client
-        .get("x")
-        .header("x-trace", "1")
-        .authorization("Bot", &"hunter2".into());
+    let request = client.get("x").header("x-trace", "1").authorization("Bot", &"hunter2".into());
     request.json::<Comment>().await.expect("a comment");
 }
 
@@ -105,24 +86,16 @@ async fn a_post_carries_a_form() {
         .and(body_string("grant_type=refresh_token&refresh_token=a%26b"));
     let (_server, client) = expecting(mock).await;
 
-    let request = client
-        .post("token")
-        .form(&[("grant_type", "refresh_token"), ("refresh_token", "a&b")]);
+    let request =
+        client.post("token").form(&[("grant_type", "refresh_token"), ("refresh_token", "a&b")]);
     request.json::<Comment>().await.expect("a comment");
 }
 
 #[tokio::test]
 async fn a_credential_that_fits_no_header_asks_to_reconnect() {
     let client = client_of("http://127.0.0.1:9");
-    let outcome = client
-        .get("x")
-        .bearer(&"hunter2\n".into())
-        .json::<Comment>()
-        .await;
-    assert_eq!(
-        said(outcome),
-        "unauthorized: the credential has characters that fit no header"
-    );
+    let outcome = client.get("x").bearer(&"hunter2\n".into()).json::<Comment>().await;
+    assert_eq!(said(outcome), "unauthorized: the credential has characters that fit no header");
 }
 
 #[tokio::test]
@@ -147,10 +120,7 @@ async fn no_error_tells_a_token_a_query_or_a_body() {
 }
 
 async fn assert_tells_nothing(client: &ApiClient, status: u16) {
-    let request = client
-        .get("x")
-        .query("key", "hunter2")
-        .bearer(&"hunter2".into());
+    let request = client.get("x").query("key", "hunter2").bearer(&"hunter2".into());
     let error = request.json::<Comment>().await.expect_err("no comment");
     let whole = format!("{error} {error:?}");
     assert!(!whole.contains("hunter2"), "for {status}: {whole}");
