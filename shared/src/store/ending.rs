@@ -35,10 +35,12 @@ impl Store {
         let mut tx = self.pool.begin().await?;
         let done = sqlx::query!(
             r#"
-            update integration_runs
+            update integration_runs r
             set state = 'pending', lease_token = null, lease_holder = null, lease_until = null,
-                send_at = coalesce($3::timestamptz, now())
-            where id = $1 and lease_token = $2
+                -- A paused integration gets its message when it is resumed.
+                send_at = case when i.status = 'active' then coalesce($3::timestamptz, now()) end
+            from integrations i
+            where r.id = $1 and r.lease_token = $2 and i.id = r.integration_id
             "#,
             lease.run_id.0,
             lease.token,

@@ -1,0 +1,86 @@
+//! The beat of a generator: hold the scheduler lease, fire the tick that has begun, start its
+//! checks, send what is due.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge};
+use shared::domain::Tick;
+use shared::store::{SchedulerLease, StoreError};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::{Generator, checks, redeliver};
+
+/// Beats until `stop`, then gives the lease up. A database or queue that is away is waited for.
+pub async fn tick(generator: Generator, stop: CancellationToken) {
+    let mut scheduler = Scheduler::new(generator);
+    let mut beats = interval(scheduler.generator.settings.beat.max(Duration::from_millis(10)));
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = beats.tick() => {}
+        }
+        // Outside of the select: a beat is never cut off in the middle of a statement.
+        if let Err(error) = scheduler.beat().await {
+            warn!("a beat failed, the next one tries again: {error:#}");
+        }
+    }
+    scheduler.give_up().await;
+}
+
+struct Scheduler {
+    generator: Generator,
+    lease: SchedulerLease,
+    leads: bool,
+    last_tick: Option<Tick>,
+}
+
+impl Scheduler {
+    fn new(generator: Generator) -> Self {
+        let lease = SchedulerLease { token: Uuid::new_v4() };
+        Self { generator, lease, leads: false, last_tick: None }
+    }
+
+    async fn beat(&mut self) -> anyhow::Result<()> {
+        if !self.hold().await? {
+            return Ok(());
+        }
+        if let Some(tick) = self.fire().await? {
+            checks::start_due(&self.generator, tick).await?;
+        }
+        redeliver::send_due(&self.generator).await
+    }
+
+    async fn hold(&mut self) -> Result<bool, StoreError> {
+        let Generator { store, settings, .. } = &self.generator;
+        let leads = store.hold_scheduler(self.lease, &settings.holder, settings.lease).await?;
+        if leads != self.leads {
+            info!(holder = settings.holder, leads, "the scheduler lease changed hands");
+            gauge!("scheduler_leader").set(u8::from(leads));
+        }
+        self.leads = leads;
+        Ok(leads)
+    }
+
+    /// The tick that has begun, if nobody fired it before.
+    async fn fire(&mut self) -> Result<Option<Tick>, StoreError> {
+        let Generator { store, settings, .. } = &self.generator;
+        let tick = Tick::at(store.now().await?, settings.tick);
+        if self.last_tick.is_some_and(|last| last >= tick) {
+            return Ok(None);
+        }
+        let fired = store.fire_tick(tick, &settings.holder).await?;
+        self.last_tick = Some(tick);
+        counter!("ticks_total").increment(u64::from(fired));
+        Ok(fired.then_some(tick))
+    }
+
+    async fn give_up(&self) {
+        if let Err(error) = self.generator.store.give_up_scheduler(self.lease).await {
+            warn!("the scheduler lease was not given up; it ends by itself: {error}");
+        }
+    }
+}
