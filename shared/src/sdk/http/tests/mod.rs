@@ -100,7 +100,7 @@ async fn say(stream: &mut TcpStream, bytes: impl AsRef<[u8]>) {
 
 /// Keeps the connection open and silent until the client goes.
 async fn fall_silent(mut stream: TcpStream) {
-    stream.read(&mut [0; 1]).await.ok();
+    let _closed = stream.read(&mut [0; 1]).await;
 }
 
 fn retry_after<T: std::fmt::Debug>(outcome: Result<T>) -> Duration {
