@@ -72,11 +72,18 @@ fn is_rate_limit(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> bool {
     match status {
         StatusCode::TOO_MANY_REQUESTS => true,
         StatusCode::FORBIDDEN => {
-            says_when || remaining(headers) == Some(0) || speaks_of_a_limit(body)
+            let spent = remaining(headers) == Some(0) && !has_buckets(headers);
+            says_when || spent || speaks_of_a_limit(body)
         }
         StatusCode::SERVICE_UNAVAILABLE => says_when,
         _ => false,
     }
+}
+
+/// Discord has buckets of a single request, which every answer leaves empty, a true 403 too; its
+/// limits are always 429.
+fn has_buckets(headers: &HeaderMap) -> bool {
+    headers.contains_key("x-ratelimit-reset-after")
 }
 
 /// GitHub's secondary limits may come without any header; only the sentence tells them from a
@@ -181,6 +188,7 @@ mod tests {
         ("discord reset alone", 429, "x-ratelimit-remaining: 0\nx-ratelimit-reset: 1795176064.57", "", Some(64.57)),
         ("discord global", 429, "x-ratelimit-global: true\nretry-after: 65", "", Some(65.0)),
         ("discord shared", 429, "x-ratelimit-scope: shared\nretry-after: 7\nx-ratelimit-remaining: 3\nx-ratelimit-reset-after: 1.2", "", Some(7.0)),
+        ("discord forbids, in a bucket of one", 403, "x-ratelimit-limit: 1\nx-ratelimit-remaining: 0\nx-ratelimit-reset-after: 0.3", "", None),
         // X (Twitter), API v2 "Rate limits": epoch seconds; the forerunner waited 53 years for this one.
         ("twitter", 429, "x-rate-limit-limit: 15\nx-rate-limit-remaining: 0\nx-rate-limit-reset: 1795176900", "", Some(900.0)),
         ("twitter without remaining", 429, "x-rate-limit-reset: 1795176900", "", Some(900.0)),

@@ -38,7 +38,7 @@ mod tests;
 use std::time::Duration;
 
 use anyhow::Context;
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method};
 use url::Url;
 
@@ -72,7 +72,7 @@ pub struct Options {
     pub total_timeout: Duration,
     /// Bytes of an answer, counted after decompression.
     pub body_limit: usize,
-    /// Sent with every request, names in lower case.
+    /// Sent with every request.
     pub headers: &'static [(&'static str, &'static str)],
     pub clock: Clock,
 }
@@ -159,8 +159,8 @@ fn default_headers(extra: &[(&'static str, &'static str)]) -> anyhow::Result<Hea
     let mut headers =
         HeaderMap::from_iter([(ACCEPT, HeaderValue::from_static("application/json"))]);
     for (name, value) in extra {
-        let name = HeaderName::try_from(*name).with_context(|| format!("header name {name:?}"))?;
-        headers.insert(name, HeaderValue::from_static(value));
+        let (name, value) = request::header_line(name, value)?;
+        headers.insert(name, value);
     }
     Ok(headers)
 }

@@ -73,11 +73,9 @@ impl<'a> Request<'a> {
     }
 
     /// A header that is no secret.
-    pub fn header(self, name: &'static str, value: &str) -> Self {
-        let parsed = HeaderValue::from_str(value)
-            .with_context(|| format!("the value of `{name}` fits no header"));
-        match parsed {
-            Ok(value) => self.with_header(HeaderName::from_static(name), value),
+    pub fn header(self, name: &str, value: &str) -> Self {
+        match header_line(name, value) {
+            Ok((name, value)) => self.with_header(name, value),
             Err(problem) => self.refused(SyncError::Permanent(problem)),
         }
     }
@@ -156,6 +154,13 @@ impl<'a> Request<'a> {
         received.forbidden_is_permanent = self.forbidden_is_permanent;
         Ok(received)
     }
+}
+
+pub(super) fn header_line(name: &str, value: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {
+    let key = HeaderName::try_from(name).with_context(|| format!("{name:?} names no header"))?;
+    let value = HeaderValue::try_from(value)
+        .with_context(|| format!("the value of `{name}` fits no header"))?;
+    Ok((key, value))
 }
 
 /// What an error may say of a request: queries may hold secrets.

@@ -5,6 +5,13 @@ fn with_idle_timeout(base: &str) -> ApiClient {
     ApiClient::with("forum", base, options).expect("a client")
 }
 
+/// Long before the total timeout.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), future)
+        .await
+        .expect("an end within 20 s")
+}
+
 fn with_total_timeout(base: &str) -> ApiClient {
     let options = Options { total_timeout: Duration::from_millis(300), ..options() };
     ApiClient::with("forum", base, options).expect("a client")
@@ -34,7 +41,8 @@ async fn platform_that_resets_once() -> String {
 #[tokio::test]
 async fn a_socket_that_hangs_is_left_after_the_idle_timeout() {
     let address = socket(|_, stream| fall_silent(stream)).await;
-    let (outcome, requests) = counting_requests(comment_from(&with_idle_timeout(&address))).await;
+    let client = with_idle_timeout(&address);
+    let (outcome, requests) = soon(counting_requests(comment_from(&client))).await;
 
     let said = said(outcome);
     assert!(said.starts_with("other: GET /comments/7: waited in vain for an answer"), "{said}");
@@ -49,7 +57,8 @@ async fn an_answer_that_hangs_in_the_middle_is_left_after_the_idle_timeout() {
         fall_silent(stream).await;
     })
     .await;
-    let (outcome, requests) = counting_requests(comment_from(&with_idle_timeout(&address))).await;
+    let client = with_idle_timeout(&address);
+    let (outcome, requests) = soon(counting_requests(comment_from(&client))).await;
 
     let said = said(outcome);
     assert!(said.starts_with("other: GET /comments/7: the answer broke off"), "{said}");
