@@ -10,3 +10,4 @@ pub mod message;
 pub mod queue;
 pub mod sdk;
 pub mod store;
+pub mod telemetry;
