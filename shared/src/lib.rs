@@ -3,6 +3,7 @@
 //! The arrows between the modules: `integrations → sdk → domain ← store`, `queue → message → domain`.
 //! `domain` does no I/O; all SQL is in `store`; `sdk` knows neither the store nor the queue.
 
+pub mod admin;
 pub mod clock;
 pub mod config;
 pub mod domain;
