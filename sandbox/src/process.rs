@@ -50,14 +50,7 @@ impl ChildProcess {
     /// Starts `command` with nothing on its standard input; what it prints is appended to `log_file`.
     /// When we die it is killed.
     pub fn start(command: Command, log_file: &Path) -> Result<Self> {
-        Self::start_with(
-            command,
-            log_file,
-            LastWill {
-                signal: Signal::SIGKILL,
-                remove: None,
-            },
-        )
+        Self::start_with(command, log_file, LastWill { signal: Signal::SIGKILL, remove: None })
     }
 
     /// [`start`](Self::start) with a gentler end, or one that tidies up.
@@ -80,13 +73,7 @@ impl ChildProcess {
             // Unwatched it might outlive us. It is ours and unreaped, so this cannot hit another.
             let _ = child.kill().and_then(|()| child.wait());
         })?;
-        Ok(Self {
-            child,
-            name,
-            log_file: log_file.to_owned(),
-            log_start,
-            watchdog,
-        })
+        Ok(Self { child, name, log_file: log_file.to_owned(), log_start, watchdog })
     }
 
     /// The process id; meaningless once the child has stopped.
@@ -126,17 +113,9 @@ impl ChildProcess {
     /// Waits for a line that contains `words`, and returns it. An error after `limit`, or when the
     /// process stops without having printed it.
     pub fn line_with(&mut self, words: &str, limit: Duration) -> Result<String> {
-        self.until(
-            &format!("{} to print “{words}”", self.name),
-            limit,
-            |child| {
-                Ok(child
-                    .printed()?
-                    .lines()
-                    .find(|line| line.contains(words))
-                    .map(str::to_owned))
-            },
-        )
+        self.until(&format!("{} to print “{words}”", self.name), limit, |child| {
+            Ok(child.printed()?.lines().find(|line| line.contains(words)).map(str::to_owned))
+        })
     }
 
     /// Waits until `GET path` at `address` is answered with 200. An error after `limit`, or when the
@@ -215,13 +194,7 @@ impl Watchdog {
     fn over(child: &Child, will: &LastWill) -> Result<Self> {
         let signal = will.signal.as_str().trim_start_matches("SIG");
         let mut shell = Command::new("/bin/sh")
-            .args([
-                "-c",
-                Self::SCRIPT,
-                "watchdog",
-                &child.id().to_string(),
-                signal,
-            ])
+            .args(["-c", Self::SCRIPT, "watchdog", &child.id().to_string(), signal])
             .arg(will.remove.as_deref().unwrap_or(Path::new("")))
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -270,9 +243,7 @@ pub fn until_ready<T>(
 pub fn free_port() -> Result<u16> {
     let mut drawn = iter::repeat_with(|| rand::random_range(20_000..32_768)).take(1_000);
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    drawn
-        .find(is_free)
-        .context("found no free port between 20000 and 32767")
+    drawn.find(is_free).context("found no free port between 20000 and 32767")
 }
 
 /// One `GET` by hand, so that this crate needs no HTTP client.
@@ -281,10 +252,7 @@ fn answers_with_200(address: SocketAddr, path: &str) -> bool {
     let ask = || -> std::io::Result<bool> {
         let mut connection = TcpStream::connect_timeout(&address, patience)?;
         connection.set_read_timeout(Some(patience))?;
-        write!(
-            connection,
-            "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-        )?;
+        write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
         let mut status_line = [0; 12];
         connection.read_exact(&mut status_line)?;
         Ok(status_line.ends_with(b" 200"))
@@ -295,18 +263,10 @@ fn answers_with_200(address: SocketAddr, path: &str) -> bool {
 /// Runs `command` to its end and answers with what it printed, trimmed.
 pub(crate) fn output_of(mut command: Command) -> Result<String> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command
-        .output()
-        .with_context(|| format!("running {program}"))?;
+    let Output { status, stdout, stderr } =
+        command.output().with_context(|| format!("running {program}"))?;
     if !status.success() {
-        bail!(
-            "{program} failed ({status}): {}",
-            String::from_utf8_lossy(&stderr).trim()
-        );
+        bail!("{program} failed ({status}): {}", String::from_utf8_lossy(&stderr).trim());
     }
     Ok(String::from_utf8_lossy(&stdout).trim().to_owned())
 }

@@ -62,13 +62,7 @@ impl Emulator {
         })?;
         let directory = tempfile::Builder::new().prefix("millrace-sqs-").tempdir()?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut emulator = Self {
-            kind,
-            program,
-            address,
-            directory,
-            process: None,
-        };
+        let mut emulator = Self { kind, program, address, directory, process: None };
         for attempt in 1.. {
             emulator.address.set_port(free_port()?);
             match emulator.start_again() {
@@ -104,10 +98,8 @@ impl Emulator {
     /// Starts it again, empty, on the same port, and waits until it answers.
     pub fn start_again(&mut self) -> Result<()> {
         ensure!(self.process.is_none(), "{} has not been stopped", self.kind);
-        let will = LastWill {
-            signal: Signal::SIGKILL,
-            remove: Some(self.directory.path().to_owned()),
-        };
+        let will =
+            LastWill { signal: Signal::SIGKILL, remove: Some(self.directory.path().to_owned()) };
         let log = self.directory.path().join("log");
         let mut process = ChildProcess::start_with(self.command(), &log, will)?;
         process.answers(self.address, "/_localstack/health", Self::PATIENCE)?;
@@ -118,30 +110,20 @@ impl Emulator {
     fn command(&self) -> Command {
         let port = self.address.port();
         let mut command = Command::new(&self.program);
-        command
-            .current_dir(&self.directory)
-            .env("TMPDIR", self.directory.path());
+        command.current_dir(&self.directory).env("TMPDIR", self.directory.path());
         command.env("SERVICES", "sqs");
         match self.kind {
             Kind::MiniStack => {
-                command
-                    .env("GATEWAY_PORT", port.to_string())
-                    .env("BIND_HOST", "127.0.0.1");
+                command.env("GATEWAY_PORT", port.to_string()).env("BIND_HOST", "127.0.0.1");
                 command.env("LOG_LEVEL", "WARNING");
             }
             Kind::LocalStack => {
                 command.args(["-m", "localstack.runtime.main"]);
-                command
-                    .env("GATEWAY_LISTEN", self.address.to_string())
-                    .env("LS_LOG", "error");
+                command.env("GATEWAY_LISTEN", self.address.to_string()).env("LS_LOG", "error");
                 command.env("FILESYSTEM_ROOT", self.directory.path().join("root"));
                 // Ready when it says so, silent towards its makers, and no name server of its own.
-                command
-                    .env("EAGER_SERVICE_LOADING", "1")
-                    .env("DISABLE_EVENTS", "1");
-                command
-                    .env("SKIP_SSL_CERT_DOWNLOAD", "1")
-                    .env("DNS_ADDRESS", "0");
+                command.env("EAGER_SERVICE_LOADING", "1").env("DISABLE_EVENTS", "1");
+                command.env("SKIP_SSL_CERT_DOWNLOAD", "1").env("DNS_ADDRESS", "0");
             }
         }
         command
@@ -154,9 +136,7 @@ impl Kind {
 
     /// Those that can be started here.
     pub fn installed() -> impl Iterator<Item = Self> {
-        Self::ALL
-            .into_iter()
-            .filter(|kind| kind.program().is_some())
+        Self::ALL.into_iter().filter(|kind| kind.program().is_some())
     }
 
     /// The name in `MILLRACE_SQS_EMULATOR`, and of the directory among the tools.

@@ -12,9 +12,7 @@ pub fn directory() -> Option<PathBuf> {
         return Some(PathBuf::from(named)).filter(|directory| directory.is_dir());
     }
     let here = env::current_dir().ok()?;
-    here.ancestors()
-        .map(tools_of)
-        .find(|directory| directory.is_dir())
+    here.ancestors().map(tools_of).find(|directory| directory.is_dir())
 }
 
 fn tools_of(workspace: &Path) -> PathBuf {

@@ -61,19 +61,12 @@ fn router(readiness: Readiness, metrics: Metrics) -> Router {
 
 async fn readyz(State(readiness): State<Readiness>) -> impl IntoResponse {
     let report = readiness.report().await;
-    let status = if report.ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(report))
 }
 
 async fn rendered(State(metrics): State<Metrics>) -> impl IntoResponse {
-    (
-        [(CONTENT_TYPE, "text/plain; version=0.0.4")],
-        metrics.render(),
-    )
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], metrics.render())
 }
 
 async fn keep_folding(metrics: &Metrics) -> ! {
@@ -97,11 +90,7 @@ type Check = Arc<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Syn
 impl Readiness {
     /// Ready until `draining` is cancelled.
     pub fn new(draining: CancellationToken) -> Self {
-        Self {
-            draining,
-            checks: Vec::new(),
-            check_timeout: CHECK_TIMEOUT,
-        }
+        Self { draining, checks: Vec::new(), check_timeout: CHECK_TIMEOUT }
     }
 
     /// Adds something that has to work. The check is dropped in the middle when it takes too long,
@@ -117,23 +106,14 @@ impl Readiness {
     }
 
     async fn report(&self) -> Report {
-        let checks = self
-            .checks
-            .iter()
-            .map(async |(name, check)| (*name, self.verdict(check).await));
+        let checks =
+            self.checks.iter().map(async |(name, check)| (*name, self.verdict(check).await));
         let verdicts = join_all(checks).await;
         let draining = self.draining.is_cancelled();
         let ready = !draining && verdicts.iter().all(|(_, verdict)| verdict.is_ok());
         let words = |verdict: Result<(), String>| verdict.err().unwrap_or_else(|| "ok".to_owned());
-        let checks = verdicts
-            .into_iter()
-            .map(|(name, verdict)| (name, words(verdict)))
-            .collect();
-        Report {
-            ready,
-            draining,
-            checks,
-        }
+        let checks = verdicts.into_iter().map(|(name, verdict)| (name, words(verdict))).collect();
+        Report { ready, draining, checks }
     }
 
     async fn verdict(&self, check: &Check) -> Result<(), String> {
@@ -180,12 +160,7 @@ mod tests {
         let (draining, until) = (CancellationToken::new(), CancellationToken::new());
         let readiness = checks(Readiness::new(draining.clone()));
         let server = tokio::spawn(serve(listener, readiness, one_tick(), until.clone()));
-        Served {
-            address,
-            draining,
-            until,
-            server,
-        }
+        Served { address, draining, until, server }
     }
 
     fn one_tick() -> Metrics {
@@ -197,23 +172,13 @@ mod tests {
     impl Served {
         /// The status and the body.
         async fn get(&self, path: &str) -> (u16, String) {
-            let mut stream = TcpStream::connect(self.address)
-                .await
-                .expect("a connection");
+            let mut stream = TcpStream::connect(self.address).await.expect("a connection");
             let request = format!("GET {path} HTTP/1.0\r\n\r\n");
-            stream
-                .write_all(request.as_bytes())
-                .await
-                .expect("a request");
+            stream.write_all(request.as_bytes()).await.expect("a request");
             let mut answer = String::new();
             stream.read_to_string(&mut answer).await.expect("an answer");
             let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-            let status = head
-                .split(' ')
-                .nth(1)
-                .expect("a status")
-                .parse()
-                .expect("a number");
+            let status = head.split(' ').nth(1).expect("a status").parse().expect("a number");
             (status, body.to_owned())
         }
 
@@ -246,18 +211,12 @@ mod tests {
     #[tokio::test]
     async fn a_check_that_hangs_is_missing() {
         let service = served(|ready| {
-            let ready = Readiness {
-                check_timeout: Duration::from_millis(20),
-                ..ready
-            };
+            let ready = Readiness { check_timeout: Duration::from_millis(20), ..ready };
             ready.with("database", pending)
         })
         .await;
         let (status, report) = service.readyz().await;
-        assert_eq!(
-            (status, &report["checks"]["database"]),
-            (503, &json!("no answer within 20ms"))
-        );
+        assert_eq!((status, &report["checks"]["database"]), (503, &json!("no answer within 20ms")));
     }
 
     #[tokio::test]
@@ -272,27 +231,17 @@ mod tests {
     #[tokio::test]
     async fn metrics_are_rendered() {
         let (status, body) = served(|ready| ready).await.get("/metrics").await;
-        assert_eq!(
-            (status, body.trim_end()),
-            (200, "# TYPE ticks_total counter\nticks_total 1")
-        );
+        assert_eq!((status, body.trim_end()), (200, "# TYPE ticks_total counter\nticks_total 1"));
     }
 
     #[tokio::test]
     async fn the_port_closes_at_the_end_even_if_somebody_is_still_connected() {
         let service = served(|ready| ready).await;
-        let mut silent = TcpStream::connect(service.address)
-            .await
-            .expect("a connection");
-        silent
-            .write_all(b"GET /livez")
-            .await
-            .expect("half a request");
+        let mut silent = TcpStream::connect(service.address).await.expect("a connection");
+        silent.write_all(b"GET /livez").await.expect("half a request");
         service.until.cancel();
 
         service.server.await.expect("no panic").expect("no error");
-        TcpStream::connect(service.address)
-            .await
-            .expect_err("closed");
+        TcpStream::connect(service.address).await.expect_err("closed");
     }
 }

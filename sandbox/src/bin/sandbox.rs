@@ -58,15 +58,11 @@ async fn main() -> Result<ExitCode> {
     let emulators = start_emulators(&kinds)?;
 
     let mut command = Command::new(&borrower.command[0]);
-    command
-        .args(&borrower.command[1..])
-        .env("DATABASE_URL", cluster.url(DATABASE));
+    command.args(&borrower.command[1..]).env("DATABASE_URL", cluster.url(DATABASE));
     if !kinds.is_empty() {
         command.env("MILLRACE_TEST_SQS_ENDPOINTS", endpoints(&emulators));
     }
-    let status = run(command)
-        .await
-        .with_context(|| borrower.command.join(" "))?;
+    let status = run(command).await.with_context(|| borrower.command.join(" "))?;
     // Dropped here, in the open: the services stop before we answer.
     drop((cluster, emulators));
     Ok(exit_code(status))
@@ -78,10 +74,7 @@ fn start_postgres(migrations: Option<&Path>) -> Result<Cluster> {
     for file in migrations.map(sql_files).transpose()?.unwrap_or_default() {
         cluster.run_file(DATABASE, &file)?;
     }
-    eprintln!(
-        "sandbox: PostgreSQL from {}",
-        cluster.binaries().directory().display()
-    );
+    eprintln!("sandbox: PostgreSQL from {}", cluster.binaries().directory().display());
     Ok(cluster)
 }
 
@@ -96,17 +89,14 @@ fn start_emulators(kinds: &[Kind]) -> Result<Vec<Emulator>> {
 }
 
 fn endpoints(emulators: &[Emulator]) -> String {
-    let named = emulators
-        .iter()
-        .map(|emulator| format!("{}={}", emulator.kind(), emulator.endpoint()));
+    let named =
+        emulators.iter().map(|emulator| format!("{}={}", emulator.kind(), emulator.endpoint()));
     named.collect::<Vec<_>>().join(",")
 }
 
 fn sql_files(directory: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(directory).with_context(|| format!("{}", directory.display()))?;
-    let mut files = entries
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<_>>>()?;
+    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
     files.sort();
     Ok(files)
@@ -140,8 +130,7 @@ fn pass_on(signal: Signal, child: &Child) -> Result<()> {
 /// As a shell would put it: 128 and the signal's number if one ended the command.
 fn exit_code(status: ExitStatus) -> ExitCode {
     let code = status.code().or_else(|| Some(128 + status.signal()?));
-    code.and_then(|code| u8::try_from(code).ok())
-        .map_or(ExitCode::FAILURE, ExitCode::from)
+    code.and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 #[cfg(test)]

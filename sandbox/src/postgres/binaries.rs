@@ -41,10 +41,7 @@ impl Binaries {
         }
         let path = env::var_os("PATH").unwrap_or_default();
         let on_path = env::split_paths(&path).find_map(|directory| Self::at(&directory));
-        match on_path
-            .or_else(Self::installed)
-            .or_else(Self::among_our_tools)
-        {
+        match on_path.or_else(Self::installed).or_else(Self::among_our_tools) {
             Some(binaries) => Ok(binaries),
             None => bail!(
                 "PostgreSQL's programs are not on this machine: looked on the PATH, in \
@@ -65,19 +62,13 @@ impl Binaries {
     }
 
     fn at(directory: &Path) -> Option<Self> {
-        let complete = Self::NEEDED
-            .iter()
-            .all(|name| directory.join(name).is_file());
-        complete.then(|| Self {
-            directory: directory.to_owned(),
-        })
+        let complete = Self::NEEDED.iter().all(|name| directory.join(name).is_file());
+        complete.then(|| Self { directory: directory.to_owned() })
     }
 
     fn installed() -> Option<Self> {
         let roots = Self::INSTALLATIONS.into_iter();
-        roots
-            .filter_map(|(root, prefix, bin)| highest_version(Path::new(root), prefix, bin))
-            .next()
+        roots.filter_map(|(root, prefix, bin)| highest_version(Path::new(root), prefix, bin)).next()
     }
 
     fn among_our_tools() -> Option<Self> {
@@ -89,12 +80,7 @@ fn highest_version(root: &Path, prefix: &str, bin: &str) -> Option<Binaries> {
     let entries = fs::read_dir(root).ok()?.filter_map(Result::ok);
     let mut versions: Vec<(u32, Binaries)> = entries
         .filter_map(|entry| {
-            let version = entry
-                .file_name()
-                .to_str()?
-                .strip_prefix(prefix)?
-                .parse()
-                .ok()?;
+            let version = entry.file_name().to_str()?.strip_prefix(prefix)?.parse().ok()?;
             Some((version, Binaries::at(&entry.path().join(bin))?))
         })
         .collect();

@@ -35,9 +35,7 @@ impl Home {
 
     /// `directory` itself, or what it links to, or what it will link to.
     pub(super) fn persistent(directory: &Path) -> Result<Self> {
-        let parent = directory
-            .parent()
-            .context("a cluster's directory has a parent")?;
+        let parent = directory.parent().context("a cluster's directory has a parent")?;
         fs::create_dir_all(parent).with_context(|| format!("making {}", parent.display()))?;
         let runs_as = user_for(directory)?;
         let directory = match &runs_as {
@@ -48,42 +46,25 @@ impl Home {
             .with_context(|| format!("making {}", directory.display()))?;
         let directory = directory.canonicalize()?;
         give_to(runs_as.as_ref(), &directory)?;
-        Ok(Self {
-            directory,
-            runs_as,
-            temporary: None,
-        })
+        Ok(Self { directory, runs_as, temporary: None })
     }
 
     /// A new directory that goes when this value does: in memory if there is room.
     pub(super) fn temporary() -> Result<Self> {
         let runs_as = user_for(Path::new(""))?;
-        for place in [
-            PathBuf::from("/dev/shm"),
-            env::temp_dir(),
-            "/tmp".into(),
-            "/var/tmp".into(),
-        ] {
+        for place in [PathBuf::from("/dev/shm"), env::temp_dir(), "/tmp".into(), "/var/tmp".into()]
+        {
             if !place.is_dir() || !is_roomy(&place) {
                 continue;
             }
-            let Ok(temporary) = tempfile::Builder::new()
-                .prefix("millrace-pg-")
-                .tempdir_in(&place)
+            let Ok(temporary) = tempfile::Builder::new().prefix("millrace-pg-").tempdir_in(&place)
             else {
                 continue;
             };
             give_to(runs_as.as_ref(), temporary.path())?;
-            if runs_as
-                .as_ref()
-                .is_none_or(|user| reaches(user, temporary.path()))
-            {
+            if runs_as.as_ref().is_none_or(|user| reaches(user, temporary.path())) {
                 let directory = temporary.path().canonicalize()?;
-                return Ok(Self {
-                    directory,
-                    runs_as,
-                    temporary: Some(temporary),
-                });
+                return Ok(Self { directory, runs_as, temporary: Some(temporary) });
             }
         }
         bail!("neither /dev/shm, the temporary directory nor /var/tmp has a gigabyte to spare")
@@ -157,18 +138,11 @@ fn linked_from(directory: &Path) -> Result<PathBuf> {
     }
     if directory.exists() {
         fs::remove_dir(directory).with_context(|| {
-            format!(
-                "{} is out of reach of the server's user",
-                directory.display()
-            )
+            format!("{} is out of reach of the server's user", directory.display())
         })?;
     }
     let mut name = DefaultHasher::new();
-    directory
-        .parent()
-        .map(Path::canonicalize)
-        .transpose()?
-        .hash(&mut name);
+    directory.parent().map(Path::canonicalize).transpose()?.hash(&mut name);
     directory.file_name().hash(&mut name);
     let place = Path::new(Home::OUT_OF_ROOTS_HOME).join(format!("{:016x}", name.finish()));
     if place.exists() {
@@ -182,24 +156,15 @@ fn linked_from(directory: &Path) -> Result<PathBuf> {
 /// Tried out rather than worked out from mode bits: there are access lists and odd mounts.
 fn reaches(user: &User, directory: &Path) -> bool {
     let mut attempt = Command::new("/bin/sh");
-    attempt
-        .args(["-c", r#"cd "$0""#])
-        .arg(directory)
-        .current_dir("/");
+    attempt.args(["-c", r#"cd "$0""#]).arg(directory).current_dir("/");
     become_user(&mut attempt, user);
-    let attempt = attempt
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    let attempt = attempt.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     attempt.status().is_ok_and(|status| status.success())
 }
 
 /// `Command` also drops our supplementary groups when root changes the user.
 fn become_user(command: &mut Command, user: &User) {
-    command
-        .uid(user.uid.as_raw())
-        .gid(user.gid.as_raw())
-        .env("HOME", &user.dir);
+    command.uid(user.uid.as_raw()).gid(user.gid.as_raw()).env("HOME", &user.dir);
 }
 
 fn give_to(user: Option<&User>, directory: &Path) -> Result<()> {

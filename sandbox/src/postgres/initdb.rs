@@ -22,30 +22,11 @@ pub(super) fn initialise(binaries: &Binaries, home: &Home) -> Result<String> {
         fs::remove_dir_all(&unfinished)?;
     }
     let mut initdb = home.command(&binaries.program("initdb"));
-    initdb
-        .arg("-D")
-        .arg(&unfinished)
-        .arg("--pwfile")
-        .arg(home.password_file());
+    initdb.arg("-D").arg(&unfinished).arg("--pwfile").arg(home.password_file());
     // The password crosses the loopback interface as it is. Hashing it at both ends, as
     // scram-sha-256 does, would take a debug build longer than the rest of connecting.
-    initdb.args([
-        "-U",
-        Cluster::USER,
-        "-A",
-        "password",
-        "-E",
-        "UTF8",
-        "--no-sync",
-    ]);
-    initdb.args([
-        "--locale",
-        if cfg!(target_os = "macos") {
-            "en_US.UTF-8"
-        } else {
-            "C.UTF-8"
-        },
-    ]);
+    initdb.args(["-U", Cluster::USER, "-A", "password", "-E", "UTF8", "--no-sync"]);
+    initdb.args(["--locale", if cfg!(target_os = "macos") { "en_US.UTF-8" } else { "C.UTF-8" }]);
     output_of(initdb).context("making a PostgreSQL cluster")?;
     fs::rename(&unfinished, home.data())?;
     Ok(password)

@@ -75,14 +75,7 @@ impl Cluster {
             }
             Role::Guest { port } => {
                 let server = Server::OfOurHost;
-                Ok(Self {
-                    binaries,
-                    home,
-                    password,
-                    port,
-                    server,
-                    owner: None,
-                })
+                Ok(Self { binaries, home, password, port, server, owner: None })
             }
         }
     }
@@ -102,10 +95,7 @@ impl Cluster {
     /// Where `database` is found, password included.
     pub fn url(&self, database: &str) -> String {
         let Self { password, port, .. } = self;
-        format!(
-            "postgres://{}:{password}@127.0.0.1:{port}/{database}",
-            Self::USER
-        )
+        format!("postgres://{}:{password}@127.0.0.1:{port}/{database}", Self::USER)
     }
 
     /// The TCP port, the same for the life of this value.
@@ -115,10 +105,7 @@ impl Cluster {
 
     /// The server's process id, while it runs.
     pub fn pid(&self) -> Option<u32> {
-        PidFile::read(&self.home.data())
-            .ok()
-            .flatten()
-            .map(|server| server.pid)
+        PidFile::read(&self.home.data()).ok().flatten().map(|server| server.pid)
     }
 
     /// The programs it runs on.
@@ -134,10 +121,7 @@ impl Cluster {
     /// Makes the database `name` if it is not there yet.
     pub fn create_database(&self, name: &str) -> Result<()> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        ensure!(
-            name.chars().all(is_plain),
-            "“{name}” is no name for a database"
-        );
+        ensure!(name.chars().all(is_plain), "“{name}” is no name for a database");
         let there = format!("select 1 from pg_database where datname = '{name}'");
         if self.psql("postgres", &["-At", "-c", &there])?.is_empty() {
             self.psql("postgres", &["-c", &format!(r#"create database "{name}""#)])?;
@@ -148,8 +132,7 @@ impl Cluster {
     /// Runs the SQL in `file`, in one transaction.
     pub fn run_file(&self, database: &str, file: &Path) -> Result<()> {
         let file = file.to_str().context("the file's path is not UTF-8")?;
-        self.psql(database, &["-1", "-f", file])
-            .with_context(|| format!("running {file}"))?;
+        self.psql(database, &["-1", "-f", file]).with_context(|| format!("running {file}"))?;
         Ok(())
     }
 
@@ -165,10 +148,7 @@ impl Cluster {
 
     /// Starts the stopped server on the same port, and waits until it takes connections.
     pub fn start_again(&mut self) -> Result<()> {
-        ensure!(
-            matches!(self.server, Server::Stopped),
-            "the server has not been stopped"
-        );
+        ensure!(matches!(self.server, Server::Stopped), "the server has not been stopped");
         self.launch()
     }
 
@@ -179,14 +159,7 @@ impl Cluster {
         owner: Option<Owner>,
     ) -> Result<Self> {
         let server = Server::Stopped;
-        let mut cluster = Self {
-            binaries,
-            home,
-            password,
-            port: 0,
-            server,
-            owner,
-        };
+        let mut cluster = Self { binaries, home, password, port: 0, server, owner };
         for attempt in 1.. {
             cluster.port = free_port()?;
             match cluster.launch() {
@@ -232,12 +205,7 @@ impl Cluster {
                 ["fsync", "synchronous_commit", "full_page_writes"].map(|s| format!("{s}=off")),
             );
             settings.extend(
-                [
-                    "wal_level=minimal",
-                    "max_wal_senders=0",
-                    "min_wal_size=32MB",
-                ]
-                .map(String::from),
+                ["wal_level=minimal", "max_wal_senders=0", "min_wal_size=32MB"].map(String::from),
             );
         }
         let mut command = self.home.command(&self.binaries.program("postgres"));
@@ -263,25 +231,17 @@ impl Cluster {
     /// Runs `psql` and answers with what it printed.
     fn psql(&self, database: &str, arguments: &[&str]) -> Result<String> {
         let mut psql = Command::new(self.binaries.program("psql"));
-        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1"])
-            .args(arguments);
-        psql.env("PGHOST", "127.0.0.1")
-            .env("PGPORT", self.port.to_string());
+        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1"]).args(arguments);
+        psql.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
         psql.env("PGDATABASE", database).env("PGUSER", Self::USER);
-        psql.env("PGPASSWORD", &self.password)
-            .env_remove("PGSERVICE")
-            .env_remove("PGOPTIONS");
+        psql.env("PGPASSWORD", &self.password).env_remove("PGSERVICE").env_remove("PGOPTIONS");
         output_of(psql)
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let signal = if self.home.is_temporary() {
-            Signal::SIGQUIT
-        } else {
-            Signal::SIGINT
-        };
+        let signal = if self.home.is_temporary() { Signal::SIGQUIT } else { Signal::SIGINT };
         if let Err(error) = self.end(signal) {
             tracing::warn!("the private PostgreSQL did not stop in good order: {error:#}");
         }

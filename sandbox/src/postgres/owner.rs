@@ -39,23 +39,17 @@ impl Role {
             .truncate(false)
             .open(&path)
             .with_context(|| format!("opening {}", path.display()))?;
-        until_ready(
-            "the owner's server to take connections",
-            limit,
-            || match file.try_lock() {
-                Ok(()) => {
-                    let owner = Owner {
-                        lock: file.try_clone()?,
-                    };
-                    owner.announce(None)?;
-                    Ok(Some(Self::Owner(owner)))
-                }
-                Err(TryLockError::WouldBlock) => {
-                    Ok(announced(&mut file)?.map(|port| Self::Guest { port }))
-                }
-                Err(TryLockError::Error(error)) => Err(error).context(format!("locking {path:?}")),
-            },
-        )
+        until_ready("the owner's server to take connections", limit, || match file.try_lock() {
+            Ok(()) => {
+                let owner = Owner { lock: file.try_clone()? };
+                owner.announce(None)?;
+                Ok(Some(Self::Owner(owner)))
+            }
+            Err(TryLockError::WouldBlock) => {
+                Ok(announced(&mut file)?.map(|port| Self::Guest { port }))
+            }
+            Err(TryLockError::Error(error)) => Err(error).context(format!("locking {path:?}")),
+        })
     }
 }
 

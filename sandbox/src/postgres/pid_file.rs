@@ -26,9 +26,7 @@ pub(super) struct PidFile {
 impl PidFile {
     /// `None` if there is no server, or one so young that it has not written all of it.
     pub(super) fn read(data: &Path) -> Result<Option<Self>> {
-        Ok(text_of(&data.join("postmaster.pid"))?
-            .as_deref()
-            .and_then(Self::parse))
+        Ok(text_of(&data.join("postmaster.pid"))?.as_deref().and_then(Self::parse))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -48,19 +46,15 @@ impl PidFile {
 /// Stops the server that a dead owner left on `data`, and waits until it is gone; clears away what a
 /// dead server left.
 pub(super) fn stop_orphan(data: &Path, limit: Duration) -> Result<()> {
-    until_ready(
-        "an orphaned server to stop",
-        limit,
-        || match PidFile::read(data)? {
-            Some(server) if server.is_of_a_living_server(data) => {
-                // Its watchdog does the same; asking again changes nothing.
-                let _ = kill(Pid::from_raw(server.pid as i32), Signal::SIGINT);
-                Ok(None)
-            }
-            Some(_) => Ok(Some(fs::remove_file(data.join("postmaster.pid"))?)),
-            None => Ok(Some(())),
-        },
-    )
+    until_ready("an orphaned server to stop", limit, || match PidFile::read(data)? {
+        Some(server) if server.is_of_a_living_server(data) => {
+            // Its watchdog does the same; asking again changes nothing.
+            let _ = kill(Pid::from_raw(server.pid as i32), Signal::SIGINT);
+            Ok(None)
+        }
+        Some(_) => Ok(Some(fs::remove_file(data.join("postmaster.pid"))?)),
+        None => Ok(Some(())),
+    })
 }
 
 /// How a process was started; `None` if it is not there.
@@ -69,13 +63,8 @@ fn command_line(pid: u32) -> Option<String> {
         let raw = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         return Some(String::from_utf8_lossy(&raw).replace('\0', " "));
     }
-    let ps = Command::new("ps")
-        .args(["-o", "command=", "-p", &pid.to_string()])
-        .output()
-        .ok()?;
-    ps.status
-        .success()
-        .then(|| String::from_utf8_lossy(&ps.stdout).into_owned())
+    let ps = Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output().ok()?;
+    ps.status.success().then(|| String::from_utf8_lossy(&ps.stdout).into_owned())
 }
 
 #[cfg(test)]
@@ -86,11 +75,7 @@ mod tests {
 
     #[test]
     fn a_ready_server_is_read_from_its_file() {
-        let server = PidFile {
-            pid: 4711,
-            port: 5433,
-            is_ready: true,
-        };
+        let server = PidFile { pid: 4711, port: 5433, is_ready: true };
         assert_eq!(PidFile::parse(READY), Some(server));
     }
 
@@ -105,11 +90,7 @@ mod tests {
     fn a_living_process_that_is_no_server_does_not_count() {
         let data = tempfile::tempdir().expect("a directory");
         let file = data.path().join("postmaster.pid");
-        fs::write(
-            &file,
-            READY.replace("4711", &std::process::id().to_string()),
-        )
-        .expect("a file");
+        fs::write(&file, READY.replace("4711", &std::process::id().to_string())).expect("a file");
         stop_orphan(data.path(), Duration::ZERO).expect("nothing to wait for");
         assert!(!file.exists(), "left in the way of the next server");
     }

@@ -25,13 +25,7 @@ impl Sandbox {
     fn around(script: &str) -> Result<Self> {
         let introduce = r#"psql "$DATABASE_URL" -Atc "select current_setting('port') || ' ' || current_setting('data_directory')""#;
         let mut process = Command::new(env!("CARGO_BIN_EXE_sandbox"))
-            .args([
-                "with-postgres",
-                "--",
-                "sh",
-                "-c",
-                &format!("{introduce}; {script}"),
-            ])
+            .args(["with-postgres", "--", "sh", "-c", &format!("{introduce}; {script}")])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .process_group(0)
@@ -39,17 +33,11 @@ impl Sandbox {
         let mut line = String::new();
         let stdout = process.stdout.take().context("a pipe")?;
         BufReader::new(stdout).read_line(&mut line)?;
-        let (port, data) = line
-            .trim()
-            .split_once(' ')
-            .with_context(|| format!("two words: {line}"))?;
+        let (port, data) =
+            line.trim().split_once(' ').with_context(|| format!("two words: {line}"))?;
         let home = Path::new(data).parent().context("a home")?.to_owned();
         assert!(home.exists());
-        Ok(Self {
-            process,
-            port: port.parse()?,
-            home,
-        })
+        Ok(Self { process, port: port.parse()?, home })
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {
@@ -93,7 +81,5 @@ fn killed_it_takes_the_server_and_its_data_along() -> Result<()> {
     let mut sandbox = Sandbox::around("exec sleep 600")?;
     sandbox.signal(Signal::SIGKILL)?;
     sandbox.process.wait()?;
-    until_ready("the watchdog to tidy up", SOON, || {
-        Ok(sandbox.is_gone().then_some(()))
-    })
+    until_ready("the watchdog to tidy up", SOON, || Ok(sandbox.is_gone().then_some(())))
 }

@@ -38,16 +38,12 @@ async fn connect(cluster: &Cluster, database: &str) -> Result<PgConnection> {
 }
 
 async fn run(cluster: &Cluster, sql: &'static str) -> Result {
-    sqlx::raw_sql(sql)
-        .execute(&mut connect(cluster, "postgres").await?)
-        .await?;
+    sqlx::raw_sql(sql).execute(&mut connect(cluster, "postgres").await?).await?;
     Ok(())
 }
 
 async fn number(cluster: &Cluster, sql: &'static str) -> Result<i64> {
-    Ok(sqlx::query_scalar(sql)
-        .fetch_one(&mut connect(cluster, "postgres").await?)
-        .await?)
+    Ok(sqlx::query_scalar(sql).fetch_one(&mut connect(cluster, "postgres").await?).await?)
 }
 
 fn nobody_listens(port: u16) -> bool {
@@ -105,15 +101,9 @@ async fn the_pid_file_of_a_dead_server_is_in_nobodys_way() -> Result {
     cluster.stop()?;
     drop(cluster);
     // As after a reboot, when the number belongs to another process: to this one.
-    fs::write(
-        &pid_file,
-        left_behind.replacen(&pid, &std::process::id().to_string(), 1),
-    )?;
+    fs::write(&pid_file, left_behind.replacen(&pid, &std::process::id().to_string(), 1))?;
 
-    assert_eq!(
-        number(&Cluster::start(&clone.directory())?, "select 1::bigint").await?,
-        1
-    );
+    assert_eq!(number(&Cluster::start(&clone.directory())?, "select 1::bigint").await?, 1);
     Ok(())
 }
 
@@ -166,9 +156,7 @@ async fn a_temporary_cluster_leaves_nothing_behind() -> Result {
     let cluster = Cluster::temporary()?;
     let port = cluster.port();
     let mut connection = connect(&cluster, "postgres").await?;
-    let data: String = sqlx::query_scalar("show data_directory")
-        .fetch_one(&mut connection)
-        .await?;
+    let data: String = sqlx::query_scalar("show data_directory").fetch_one(&mut connection).await?;
     drop(connection);
     assert!(Path::new(&data).exists());
 
@@ -182,10 +170,7 @@ async fn a_temporary_cluster_leaves_nothing_behind() -> Result {
 async fn an_interrupted_initdb_is_not_taken_for_a_cluster() -> Result {
     let clone = Clone::new()?;
     fs::create_dir_all(clone.directory().join("unfinished/base"))?;
-    assert_eq!(
-        number(&Cluster::start(&clone.directory())?, "select 1::bigint").await?,
-        1
-    );
+    assert_eq!(number(&Cluster::start(&clone.directory())?, "select 1::bigint").await?, 1);
     Ok(())
 }
 
@@ -194,13 +179,8 @@ fn a_server_that_cannot_start_says_why_in_the_error() -> Result {
     let clone = Clone::new()?;
     drop(Cluster::start(&clone.directory())?);
     fs::write(clone.directory().join("data/PG_VERSION"), "7\n")?;
-    let error = Cluster::start(&clone.directory())
-        .err()
-        .expect("no server reads that");
-    assert!(
-        format!("{error:#}").contains("initialized by PostgreSQL version 7"),
-        "{error:#}"
-    );
+    let error = Cluster::start(&clone.directory()).err().expect("no server reads that");
+    assert!(format!("{error:#}").contains("initialized by PostgreSQL version 7"), "{error:#}");
     Ok(())
 }
 
@@ -226,11 +206,7 @@ async fn a_clone_out_of_the_servers_reach_gets_a_link_to_its_cluster() -> Result
     let cluster = Cluster::start(&directory)?;
     assert_eq!(fs::read_link(&directory)?, elsewhere);
     assert_eq!(
-        number(
-            &cluster,
-            "select count(*) from pg_tables where tablename = 'kept'"
-        )
-        .await?,
+        number(&cluster, "select count(*) from pg_tables where tablename = 'kept'").await?,
         0
     );
     drop(cluster);

@@ -27,14 +27,8 @@ fn a_child_that_dies_early_is_quoted_in_the_error() -> Result {
     let directory = tempfile::tempdir()?;
     let log = directory.path().join("log");
     let mut child = ChildProcess::start(shell("echo no such table >&2; exit 3"), &log)?;
-    let error = child
-        .line_with("ready", SOON)
-        .expect_err("it never is")
-        .to_string();
-    assert!(
-        error.contains("no such table") && error.contains("exit status: 3"),
-        "{error}"
-    );
+    let error = child.line_with("ready", SOON).expect_err("it never is").to_string();
+    assert!(error.contains("no such table") && error.contains("exit status: 3"), "{error}");
     Ok(())
 }
 
@@ -85,9 +79,7 @@ fn a_stopped_child_cannot_be_signalled() -> Result {
 
 /// Gone, or dead and waiting for whoever reaps orphans here.
 fn gone(pid: i32) -> bool {
-    let ps = Command::new("sh")
-        .args(["-c", &format!("kill -s 0 {pid}")])
-        .output();
+    let ps = Command::new("sh").args(["-c", &format!("kill -s 0 {pid}")]).output();
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.contains(") Z ") || ps.is_ok_and(|ps| !ps.status.success())
 }

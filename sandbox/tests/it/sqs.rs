@@ -6,9 +6,7 @@ use sandbox::sqs::{Emulator, Kind};
 
 /// One SQS call by hand, in the JSON protocol; answers with status and body.
 fn call(endpoint: &str, action: &str, body: &str) -> Result<String> {
-    let host = endpoint
-        .strip_prefix("http://")
-        .context("a plain address")?;
+    let host = endpoint.strip_prefix("http://").context("a plain address")?;
     let mut connection = TcpStream::connect(host)?;
     let scope = "20261120/us-east-1/sqs/aws4_request";
     write!(
@@ -41,10 +39,7 @@ fn stops_and_comes_back_empty(kind: Kind) -> Result<()> {
     emulator.start_again()?;
     assert_eq!(emulator.endpoint(), endpoint);
     let queues = call(&endpoint, "ListQueues", "{}")?;
-    assert!(
-        queues.starts_with("HTTP/1.1 200") && !queues.contains("/runs"),
-        "{queues}"
-    );
+    assert!(queues.starts_with("HTTP/1.1 200") && !queues.contains("/runs"), "{queues}");
 
     drop(emulator);
     assert!(call(&endpoint, "ListQueues", "{}").is_err());

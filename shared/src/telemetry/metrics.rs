@@ -13,9 +13,7 @@ pub struct Metrics {
 impl Metrics {
     /// Once per process, before anything is counted.
     pub fn install() -> anyhow::Result<Self> {
-        let handle = recorder()?
-            .install_recorder()
-            .context("installing the metrics recorder")?;
+        let handle = recorder()?.install_recorder().context("installing the metrics recorder")?;
         METRICS.iter().for_each(Metric::describe);
         Ok(Self { handle })
     }
@@ -40,9 +38,7 @@ impl Metrics {
 fn recorder() -> anyhow::Result<PrometheusBuilder> {
     let waits = Matcher::Full("provider_wait_seconds".to_owned());
     // A second to a day: what `sdk::rate_limit` lets through.
-    let seconds = [
-        1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0,
-    ];
+    let seconds = [1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0];
     PrometheusBuilder::new()
         .set_buckets_for_metric(waits, &seconds)
         .context("the buckets of provider_wait_seconds")
@@ -68,89 +64,41 @@ pub enum Shape {
 /// values, so none is ever an id.
 pub const METRICS: &[Metric] = &[
     counter("runs_started_total", "Runs that were begun {kind, mode}"),
-    counter(
-        "runs_finished_total",
-        "Runs that reached their end {kind, mode, outcome}",
-    ),
-    counter(
-        "stream_outcomes_total",
-        "Steps of streams by how they ended {kind, outcome}",
-    ),
+    counter("runs_finished_total", "Runs that reached their end {kind, mode, outcome}"),
+    counter("stream_outcomes_total", "Steps of streams by how they ended {kind, outcome}"),
     counter("records_total", "Records fetched and stored {kind}"),
-    counter(
-        "operations_total",
-        "Operations carried out by the sink {kind, operation}",
-    ),
-    counter(
-        "cleaned_values_total",
-        "Values that had to be cleaned to be stored {what}",
-    ),
+    counter("operations_total", "Operations carried out by the sink {kind, operation}"),
+    counter("cleaned_values_total", "Values that had to be cleaned to be stored {what}"),
     counter(
         "provider_requests_total",
         "Requests sent to platforms, attempts and redirects included {kind, status}",
     ),
-    histogram(
-        "provider_wait_seconds",
-        Unit::Seconds,
-        "Waits that platforms asked for {kind}",
-    ),
+    histogram("provider_wait_seconds", Unit::Seconds, "Waits that platforms asked for {kind}"),
     gauge("quota_left", "Records left in the current window {kind}"),
     counter("ticks_total", "Ticks fired by this process"),
-    gauge(
-        "scheduler_leader",
-        "1 in the generator that holds the scheduler lease, otherwise 0",
-    ),
-    gauge(
-        "outbox_backlog",
-        "Pending runs whose message is not known to be sent",
-    ),
+    gauge("scheduler_leader", "1 in the generator that holds the scheduler lease, otherwise 0"),
+    gauge("outbox_backlog", "Pending runs whose message is not known to be sent"),
     gauge("queue_depth", "Messages waiting in the queue, about"),
-    counter(
-        "messages_total",
-        "Messages received by how they ended {outcome}",
-    ),
+    counter("messages_total", "Messages received by how they ended {outcome}"),
     counter("dead_letters_total", "Messages given up {reason}"),
-    counter(
-        "lease_steals_total",
-        "Runs taken over from a worker whose lease had expired",
-    ),
+    counter("lease_steals_total", "Runs taken over from a worker whose lease had expired"),
 ];
 
 const fn counter(name: &'static str, meaning: &'static str) -> Metric {
-    Metric {
-        name,
-        shape: Shape::Counter,
-        unit: Unit::Count,
-        meaning,
-    }
+    Metric { name, shape: Shape::Counter, unit: Unit::Count, meaning }
 }
 
 const fn gauge(name: &'static str, meaning: &'static str) -> Metric {
-    Metric {
-        name,
-        shape: Shape::Gauge,
-        unit: Unit::Count,
-        meaning,
-    }
+    Metric { name, shape: Shape::Gauge, unit: Unit::Count, meaning }
 }
 
 const fn histogram(name: &'static str, unit: Unit, meaning: &'static str) -> Metric {
-    Metric {
-        name,
-        shape: Shape::Histogram,
-        unit,
-        meaning,
-    }
+    Metric { name, shape: Shape::Histogram, unit, meaning }
 }
 
 impl Metric {
     fn describe(&self) {
-        let Self {
-            name,
-            shape,
-            unit,
-            meaning,
-        } = self;
+        let Self { name, shape, unit, meaning } = self;
         match shape {
             Shape::Counter => describe_counter!(*name, *unit, *meaning),
             Shape::Gauge => describe_gauge!(*name, *unit, *meaning),
@@ -181,27 +129,15 @@ mod tests {
     #[test]
     fn what_was_counted_is_rendered_with_its_meaning() {
         let text = rendered(|| counter!("ticks_total").increment(3));
-        assert!(
-            text.contains("# HELP ticks_total Ticks fired by this process\n"),
-            "{text}"
-        );
-        assert!(
-            text.contains("# TYPE ticks_total counter\nticks_total 3\n"),
-            "{text}"
-        );
+        assert!(text.contains("# HELP ticks_total Ticks fired by this process\n"), "{text}");
+        assert!(text.contains("# TYPE ticks_total counter\nticks_total 3\n"), "{text}");
     }
 
     #[test]
     fn waits_fall_into_buckets_from_a_second_to_a_day() {
         let text = rendered(|| histogram!("provider_wait_seconds", "kind" => "slack").record(60.0));
-        assert!(
-            text.contains(r#"provider_wait_seconds_bucket{kind="slack",le="15"} 0"#),
-            "{text}"
-        );
-        assert!(
-            text.contains(r#"provider_wait_seconds_bucket{kind="slack",le="60"} 1"#),
-            "{text}"
-        );
+        assert!(text.contains(r#"provider_wait_seconds_bucket{kind="slack",le="15"} 0"#), "{text}");
+        assert!(text.contains(r#"provider_wait_seconds_bucket{kind="slack",le="60"} 1"#), "{text}");
     }
 
     #[test]
@@ -224,9 +160,7 @@ mod tests {
         for file in sources {
             let source = fs::read_to_string(&file).expect("a source file");
             for (name, shape) in counted(&source) {
-                let listed = METRICS
-                    .iter()
-                    .any(|one| one.name == name && one.shape == shape);
+                let listed = METRICS.iter().any(|one| one.name == name && one.shape == shape);
                 assert!(listed, "{} counts the {shape:?} {name:?}", file.display());
                 found += 1;
             }
@@ -235,9 +169,8 @@ mod tests {
     }
 
     fn rust_files(directory: &Path) -> Vec<PathBuf> {
-        let entries = fs::read_dir(directory)
-            .expect("a directory")
-            .map(|entry| entry.expect("one"));
+        let entries =
+            fs::read_dir(directory).expect("a directory").map(|entry| entry.expect("one"));
         entries
             .flat_map(|entry| match entry.path() {
                 path if path.is_dir() => rust_files(&path),
@@ -249,16 +182,11 @@ mod tests {
 
     /// Names given literally to the macros of `metrics`.
     fn counted(source: &str) -> Vec<(&str, Shape)> {
-        let macros = [
-            ("counter", Shape::Counter),
-            ("gauge", Shape::Gauge),
-            ("histogram", Shape::Histogram),
-        ];
+        let macros =
+            [("counter", Shape::Counter), ("gauge", Shape::Gauge), ("histogram", Shape::Histogram)];
         let calls = macros.into_iter().flat_map(|(name, shape)| {
             let calls: Vec<_> = source.split(&format!("{name}!(")).skip(1).collect();
-            calls
-                .into_iter()
-                .map(move |rest| (rest.trim_start(), shape))
+            calls.into_iter().map(move |rest| (rest.trim_start(), shape))
         });
         calls
             .filter_map(|(rest, shape)| Some((rest.strip_prefix('"')?.split('"').next()?, shape)))

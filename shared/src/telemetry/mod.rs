@@ -34,9 +34,7 @@ pub enum LogFormat {
 pub fn init(format: LogFormat) -> anyhow::Result<()> {
     let filter = filter(&std::env::var("RUST_LOG").unwrap_or_default())?;
     let json = format.is_json(stderr().is_terminal());
-    subscriber(json, filter, stderr)
-        .try_init()
-        .context("starting the log")
+    subscriber(json, filter, stderr).try_init().context("starting the log")
 }
 
 impl LogFormat {
@@ -59,17 +57,10 @@ fn subscriber<W>(json: bool, filter: EnvFilter, to: W) -> Box<dyn Subscriber + S
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(to);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(to);
     if json {
         let objects = lines.json().flatten_event(true);
-        Box::new(
-            objects
-                .with_current_span(false)
-                .with_span_list(true)
-                .finish(),
-        )
+        Box::new(objects.with_current_span(false).with_span_list(true).finish())
     } else {
         Box::new(lines.finish())
     }
@@ -105,11 +96,7 @@ mod tests {
         let filter = filter(directives).expect("directives");
         tracing::subscriber::with_default(subscriber(json, filter, move || to.clone()), log);
         let bytes = written.0.lock().expect("no panic while writing").clone();
-        String::from_utf8(bytes)
-            .expect("text")
-            .lines()
-            .map(String::from)
-            .collect()
+        String::from_utf8(bytes).expect("text").lines().map(String::from).collect()
     }
 
     #[test]
@@ -135,10 +122,7 @@ mod tests {
     fn a_line_for_people_is_a_sentence() {
         let lines = lines(false, "", || warn!(run.id = 7, "nobody answers"));
         assert!(lines[0].contains("nobody answers"), "{lines:?}");
-        assert!(
-            serde_json::from_str::<Value>(&lines[0]).is_err(),
-            "{lines:?}"
-        );
+        assert!(serde_json::from_str::<Value>(&lines[0]).is_err(), "{lines:?}");
     }
 
     #[test]
@@ -149,11 +133,7 @@ mod tests {
         };
         assert_eq!(lines(false, "", log).len(), 1);
         assert_eq!(lines(false, "warn", log).len(), 0);
-        assert_eq!(
-            lines(false, "other=trace", log).len(),
-            1,
-            "info stays for the rest"
-        );
+        assert_eq!(lines(false, "other=trace", log).len(), 1, "info stays for the rest");
         assert_eq!(lines(false, "shared=debug", log).len(), 2);
     }
 

@@ -23,11 +23,7 @@ impl Trace {
     pub fn start() -> Self {
         let mut random = rand::rng();
         let id = random.random_range(1..=u128::MAX);
-        Self {
-            id,
-            parent: random.random_range(1..=u64::MAX),
-            sampled: true,
-        }
+        Self { id, parent: random.random_range(1..=u64::MAX), sampled: true }
     }
 
     /// The trace that came with a message, one step on; a new one where none came, or none that can
@@ -41,11 +37,7 @@ impl Trace {
 
     /// The same trace, with a parent of its own.
     pub fn next(self) -> Self {
-        Self {
-            id: self.id,
-            sampled: self.sampled,
-            ..Self::start()
-        }
+        Self { id: self.id, sampled: self.sampled, ..Self::start() }
     }
 
     /// What log lines share, as the field `trace_id`.
@@ -56,11 +48,7 @@ impl Trace {
 
 impl Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            id,
-            parent,
-            sampled,
-        } = self;
+        let Self { id, parent, sampled } = self;
         write!(f, "00-{id:032x}-{parent:016x}-{:02x}", u8::from(*sampled))
     }
 }
@@ -82,22 +70,14 @@ impl FromStr for Trace {
             return Err(NotATraceparent);
         }
         // `parent` has sixteen digits, which are 64 bits.
-        Ok(Self {
-            id,
-            parent: parent as u64,
-            sampled: flags & 1 == 1,
-        })
+        Ok(Self { id, parent: parent as u64, sampled: flags & 1 == 1 })
     }
 }
 
 fn hex(field: Option<&str>, digits: usize) -> Result<u128, NotATraceparent> {
-    let field = field
-        .filter(|text| text.len() == digits)
-        .ok_or(NotATraceparent)?;
+    let field = field.filter(|text| text.len() == digits).ok_or(NotATraceparent)?;
     // `from_str_radix` would also take a sign and capitals.
-    let is_hex = field
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let is_hex = field.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let number = u128::from_str_radix(field, 16).map_err(|_| NotATraceparent)?;
     is_hex.then_some(number).ok_or(NotATraceparent)
 }
@@ -127,11 +107,7 @@ mod tests {
     #[test]
     fn what_nobody_wanted_traced_stays_untraced() {
         let unsampled = EXAMPLE.replace("-01", "-00");
-        assert!(
-            Trace::continued(Some(&unsampled))
-                .to_string()
-                .ends_with("-00")
-        );
+        assert!(Trace::continued(Some(&unsampled)).to_string().ends_with("-00"));
     }
 
     #[test]
@@ -155,11 +131,7 @@ mod tests {
             "00-0af7651916cd43dd8448eb211c80319-b7ad6b7169203331-01",
             "0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         ] {
-            assert_eq!(
-                text.parse::<Trace>(),
-                Err(NotATraceparent),
-                "reading {text:?}"
-            );
+            assert_eq!(text.parse::<Trace>(), Err(NotATraceparent), "reading {text:?}");
         }
     }
 

@@ -7,9 +7,7 @@ fn with_idle_timeout(base: &str) -> ApiClient {
 
 /// Long before the total timeout.
 async fn soon<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(20), future)
-        .await
-        .expect("an end within 20 s")
+    tokio::time::timeout(Duration::from_secs(20), future).await.expect("an end within 20 s")
 }
 
 fn with_total_timeout(base: &str) -> ApiClient {

@@ -101,22 +101,12 @@ async fn a_credential_that_fits_no_header_asks_to_reconnect() {
 #[tokio::test]
 async fn a_header_that_is_none_is_not_sent() {
     let client = client_of("http://127.0.0.1:9");
-    let outcome = client
-        .get("x")
-        .header("x-page", "2\n3")
-        .json::<Comment>()
-        .await;
+    let outcome = client.get("x").header("x-page", "2\n3").json::<Comment>().await;
     assert!(said(outcome).starts_with("permanent: the value of `x-page` fits no header"));
 
-    let options = Options {
-        headers: &[("a b", "1")],
-        ..options()
-    };
+    let options = Options { headers: &[("a b", "1")], ..options() };
     let problem = ApiClient::with("forum", "http://127.0.0.1:9", options).expect_err("no name");
-    assert!(
-        format!("{problem:#}").contains(r#""a b" names no header"#),
-        "{problem:#}"
-    );
+    assert!(format!("{problem:#}").contains(r#""a b" names no header"#), "{problem:#}");
 }
 
 #[tokio::test]
@@ -124,10 +114,7 @@ async fn a_request_may_be_sent_from_any_task() {
     let (_server, client) =
         platform(ResponseTemplate::new(200).set_body_raw(COMMENT, "application/json")).await;
     let elsewhere = tokio::spawn(async move { comment_from(&client).await });
-    assert_eq!(
-        elsewhere.await.expect("no panic").expect("a comment").body,
-        ada()
-    );
+    assert_eq!(elsewhere.await.expect("no panic").expect("a comment").body, ada());
 }
 
 #[tokio::test]
