@@ -123,6 +123,16 @@ pub enum QueueConfig {
     Sqs(SqsConfig),
 }
 
+impl QueueConfig {
+    /// How long a received message stays invisible to others.
+    pub fn visibility(&self) -> Duration {
+        match self {
+            Self::Postgres { visibility } => *visibility,
+            Self::Sqs(sqs) => sqs.visibility,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct SqsConfig {
     /// As URL or name.

@@ -10,5 +10,6 @@ pub mod domain;
 pub mod message;
 pub mod queue;
 pub mod sdk;
+pub mod service;
 pub mod store;
 pub mod telemetry;

@@ -1,6 +1,95 @@
 //! How a worker works, read once.
 
+use std::net::SocketAddr;
 use std::time::Duration;
+
+use clap::Parser;
+use shared::config::{
+    DatabaseArgs, DatabaseConfig, Mistakes, PlatformArgs, PlatformConfig, QueueArgs, QueueConfig,
+};
+use shared::service::ServiceArgs;
+use shared::telemetry::LogFormat;
+
+/// Takes messages from the queue, runs integrations, commits what they find.
+#[derive(Parser, Debug)]
+#[command(name = "worker", version)]
+pub struct Args {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    queue: QueueArgs,
+    #[command(flatten)]
+    platforms: PlatformArgs,
+    #[command(flatten)]
+    service: ServiceArgs,
+    /// Runs worked at the same time
+    #[arg(long, env = "WORKER_RUNS", default_value = "16")]
+    runs: String,
+    /// How long a killed worker's runs wait before another takes over, in seconds
+    #[arg(long, env = "LEASE_SECONDS", default_value = "30")]
+    lease_seconds: String,
+    /// How long a run is worked before others get their turn, in seconds
+    #[arg(long, env = "SLICE_SECONDS", default_value = "300")]
+    slice_seconds: String,
+    /// The first wait after a failure, in seconds; doubled for each further one
+    #[arg(long, env = "BACKOFF_SECONDS", default_value = "5")]
+    backoff_seconds: String,
+}
+
+/// Everything a worker is told, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub database: DatabaseConfig,
+    pub queue: QueueConfig,
+    pub platforms: PlatformConfig,
+    pub admin_address: SocketAddr,
+    pub log_format: LogFormat,
+    pub settings: Settings,
+}
+
+impl Args {
+    /// Exits with 2 and every mistake, if there is one.
+    pub fn check_or_exit(&self) -> Config {
+        let mut mistakes = Mistakes::default();
+        let config = self.check(&mut mistakes);
+        mistakes.or_exit(config)
+    }
+
+    fn check(&self, mistakes: &mut Mistakes) -> Option<Config> {
+        // Each is read before any is looked at, so that every mistake is named.
+        let database = self.database.check(mistakes);
+        let queue = self.queue.check(mistakes);
+        let platforms = self.platforms.check(mistakes);
+        let admin_address = self.service.check(mistakes);
+        let runs = mistakes.read("--runs", &self.runs);
+        if runs == Some(0) {
+            mistakes.note("--runs", "must be at least 1");
+        }
+        let lease = mistakes.read_seconds("--lease-seconds", &self.lease_seconds);
+        let slice = mistakes.read_seconds("--slice-seconds", &self.slice_seconds);
+        let backoff_base = mistakes.read_seconds("--backoff-seconds", &self.backoff_seconds);
+        let queue = queue?;
+        let settings = Settings {
+            runs: runs?,
+            lease: lease?,
+            slice: slice?,
+            backoff_base: backoff_base?,
+            visibility: queue.visibility(),
+            ..Settings::default()
+        };
+        if settings.visibility < settings.lease {
+            mistakes.note("--visibility-seconds", "must not be shorter than --lease-seconds");
+        }
+        Some(Config {
+            database: database?,
+            queue,
+            platforms: platforms?,
+            admin_address: admin_address?,
+            log_format: self.service.log_format,
+            settings,
+        })
+    }
+}
 
 /// Bounds and lengths. The defaults are what production runs with.
 #[derive(Clone, Debug)]
@@ -29,7 +118,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            holder: format!("worker-{}", std::process::id()),
+            holder: shared::service::holder("worker"),
             runs: 16,
             lease: Duration::from_secs(30),
             visibility: Duration::from_secs(60),
@@ -38,6 +127,29 @@ impl Default for Settings {
             backoff_cap: Duration::from_secs(600),
             streams: 64,
             grace: Duration::from_secs(5),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn verify_cli() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let args = ["worker", "--runs", "0", "--lease-seconds", "x", "--admin-address", "nowhere"];
+        let mut mistakes = Mistakes::default();
+        assert!(Args::parse_from(args).check(&mut mistakes).is_none());
+        let all = mistakes.all().join("\n");
+        for argument in ["--runs", "--lease-seconds", "--admin-address"] {
+            assert!(all.contains(argument), "{argument} is missing in:\n{all}");
         }
     }
 }

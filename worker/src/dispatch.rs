@@ -13,7 +13,7 @@ use crate::{Shutdown, Worker, run};
 
 /// Does what the message asks for, then removes it: acknowledged, or among the dead letters with the
 /// reason. A message that could not be dealt with now is left, and comes again.
-pub(crate) async fn dispatch(worker: &Worker, message: Received, shutdown: &Shutdown) {
+pub async fn dispatch(worker: &Worker, message: Received, shutdown: &Shutdown) {
     let dealt_with = match Message::decode(&message.body) {
         Ok(Message::Process { run, stream: None }) => {
             process(worker, run, &message, shutdown).await

@@ -15,8 +15,9 @@ use shared::queue::Queue;
 use shared::sdk::Registry;
 use shared::store::Store;
 
-pub use config::Settings;
+pub use config::{Args, Config, Settings};
 pub use consume::consume;
+pub use dispatch::dispatch;
 pub use shutdown::Shutdown;
 
 /// What everything in a worker needs.

@@ -31,6 +31,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, PgPool};
 
 use crate::clock::Clock;
+use crate::config::DatabaseConfig;
 
 pub use claim::{Claimed, Kept};
 pub use commit::{Page, PageSource};
@@ -86,12 +87,12 @@ impl Store {
     }
 
     /// Does not connect yet: a database that is away at start is waited for by whoever asks first.
-    pub fn connect_lazily(database_url: &str, connections: u32) -> anyhow::Result<Self> {
-        let options = PgConnectOptions::from_str(database_url)
+    pub fn connect_lazily(config: &DatabaseConfig) -> anyhow::Result<Self> {
+        let options = PgConnectOptions::from_str(&config.url)
             .context("reading the database's URL")?
             .application_name("millrace");
         let pool = PgPoolOptions::new()
-            .max_connections(connections)
+            .max_connections(config.connections)
             .acquire_timeout(Duration::from_secs(10))
             .after_connect(|connection, _| {
                 Box::pin(async move { connection.execute(BOUNDS).await.map(drop) })

@@ -1,0 +1,112 @@
+//! How a generator works, read once.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Parser;
+use shared::config::{
+    DatabaseArgs, DatabaseConfig, Mistakes, PlatformArgs, PlatformConfig, QueueArgs, QueueConfig,
+};
+use shared::service::ServiceArgs;
+use shared::telemetry::LogFormat;
+
+/// Emits ticks, starts the checks that are due, serves the HTTP API.
+#[derive(Parser, Debug)]
+#[command(name = "job-generator", version)]
+pub struct Args {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    queue: QueueArgs,
+    #[command(flatten)]
+    platforms: PlatformArgs,
+    #[command(flatten)]
+    service: ServiceArgs,
+    /// Where the HTTP API is served
+    #[arg(long, env = "API_ADDRESS", default_value = "127.0.0.1:8080")]
+    api_address: String,
+    /// How long a tick is, in seconds; all generators must agree
+    #[arg(long, env = "TICK_SECONDS", default_value = "60")]
+    tick_seconds: String,
+    /// How long other generators wait for a killed leader, in seconds
+    #[arg(long, env = "SCHEDULER_LEASE_SECONDS", default_value = "10")]
+    scheduler_lease_seconds: String,
+}
+
+/// Everything a generator is told, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub database: DatabaseConfig,
+    pub queue: QueueConfig,
+    pub platforms: PlatformConfig,
+    pub admin_address: SocketAddr,
+    pub api_address: SocketAddr,
+    pub log_format: LogFormat,
+    pub settings: Settings,
+}
+
+impl Args {
+    /// Exits with 2 and every mistake, if there is one.
+    pub fn check_or_exit(&self) -> Config {
+        let mut mistakes = Mistakes::default();
+        let config = self.check(&mut mistakes);
+        mistakes.or_exit(config)
+    }
+
+    fn check(&self, mistakes: &mut Mistakes) -> Option<Config> {
+        // Each is read before any is looked at, so that every mistake is named.
+        let database = self.database.check(mistakes);
+        let queue = self.queue.check(mistakes);
+        let platforms = self.platforms.check(mistakes);
+        let admin_address = self.service.check(mistakes);
+        let api_address = mistakes.read("--api-address", &self.api_address);
+        let tick = mistakes.read_seconds("--tick-seconds", &self.tick_seconds);
+        let lease =
+            mistakes.read_seconds("--scheduler-lease-seconds", &self.scheduler_lease_seconds);
+        Some(Config {
+            database: database?,
+            queue: queue?,
+            platforms: platforms?,
+            admin_address: admin_address?,
+            api_address: api_address?,
+            log_format: self.service.log_format,
+            settings: Settings { tick: tick?, lease: lease?, ..Settings::default() },
+        })
+    }
+}
+
+/// Lengths. The defaults are what production runs with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who we are, for people: host and process.
+    pub holder: String,
+    /// How long a tick is.
+    pub tick: Duration,
+    /// How often we look whether a tick has begun and whether a message is due.
+    pub beat: Duration,
+    /// How long the scheduler lease lasts without being extended; extended at every beat.
+    pub lease: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            holder: shared::service::holder("job-generator"),
+            tick: Duration::from_secs(60),
+            beat: Duration::from_secs(1),
+            lease: Duration::from_secs(10),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn verify_cli() {
+        Args::command().debug_assert();
+    }
+}
