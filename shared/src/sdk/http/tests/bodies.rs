@@ -97,6 +97,19 @@ async fn an_answer_at_the_limit_is_read_and_one_above_it_is_permanent() {
 }
 
 #[tokio::test]
+async fn a_length_above_the_limit_is_believed_and_not_waited_for() {
+    let address = socket(|_, mut stream| async move {
+        say(&mut stream, head("content-length: 4097")).await;
+        fall_silent(stream).await;
+    })
+    .await;
+    assert_eq!(
+        said(comment_from(&client_of(&address)).await),
+        "permanent: GET /comments/7: the answer is above 4096 bytes",
+    );
+}
+
+#[tokio::test]
 async fn an_answer_without_end_is_left_at_the_limit() {
     let address = socket(|_, mut stream| async move {
         say(&mut stream, head("transfer-encoding: chunked")).await;
