@@ -142,6 +142,7 @@ mod tests {
     use serde_json::{Value, json};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
+    use tokio::sync::Notify;
     use tokio::task::JoinHandle;
 
     use super::*;
@@ -217,6 +218,11 @@ mod tests {
         .await;
         let (status, report) = service.readyz().await;
         assert_eq!((status, &report["checks"]["database"]), (503, &json!("no answer within 20ms")));
+        let (status, report) = soon(service.readyz()).await;
+        assert_eq!(
+            (status, &report["checks"]["database"]),
+            (503, &json!("no answer within 20ms"))
+        );
     }
 
     #[tokio::test]
@@ -243,5 +249,39 @@ mod tests {
 
         service.server.await.expect("no panic").expect("no error");
         TcpStream::connect(service.address).await.expect_err("closed");
+    async fn an_answer_that_takes_too_long_does_not_hold_up_the_end() {
+        let asked = Arc::new(Notify::new());
+        let service = served(|ready| {
+            let asked = asked.clone();
+            let ready = Readiness {
+                check_timeout: Duration::MAX,
+                ..ready
+            };
+            ready.with("database", move || {
+                asked.notify_one();
+                pending()
+            })
+        })
+        .await;
+        let mut prober = TcpStream::connect(service.address)
+            .await
+            .expect("a connection");
+        prober
+            .write_all(b"GET /readyz HTTP/1.0\r\n\r\n")
+            .await
+            .expect("a request");
+        asked.notified().await;
+        service.until.cancel();
+
+        soon(service.server)
+            .await
+            .expect("no panic")
+            .expect("no error");
+    }
+
+    async fn soon<T>(future: impl Future<Output = T>) -> T {
+        timeout(Duration::from_secs(5), future)
+            .await
+            .expect("an end within 5 s")
     }
 }
