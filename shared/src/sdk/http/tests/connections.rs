@@ -116,9 +116,7 @@ async fn a_connection_closed_without_a_word_is_tried_again_twice() {
 async fn a_refused_connection_is_tried_again_twice_even_for_a_post() {
     // Bound and never listening, so that nobody else can be given the port meanwhile.
     let socket = TcpSocket::new_v4().expect("a socket");
-    socket
-        .bind("127.0.0.1:0".parse().expect("an address"))
-        .expect("a port");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a port");
     let address = format!("http://{}", socket.local_addr().expect("an address"));
     let client = client_of(&address);
     let refresh = client.post("token").form(&[("refresh_token", "old")]).json::<Comment>();

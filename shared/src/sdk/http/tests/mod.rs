@@ -100,7 +100,6 @@ async fn say(stream: &mut TcpStream, bytes: impl AsRef<[u8]>) {
 
 /// Keeps the connection open and silent until the client goes.
 async fn fall_silent(mut stream: TcpStream) {
-    let _closed = stream.read(&mut [0; 1]).await;
     stream.read_to_end(&mut Vec::new()).await.ok();
 }
 
