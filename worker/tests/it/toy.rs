@@ -1,46 +1,259 @@
 //! An integration whose platform is a function of the test's: which page is asked for, how often it
-//! has been asked for before, what comes back.
+//! has been asked for before, in which mode; and what comes back.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use shared::sdk::{
-    Activity, CheckSchedule, Connection, Identity, Integration, Member, Operation, RecordLimit,
-    Result, Run, RunMode, RunSummary, StreamOutput, SyncError,
+    Activity, CheckSchedule, Connection, EndedStream, Identity, Integration, LastRecord, Member,
+    Operation, RecordLimit, Result, Run, RunMode, RunSummary, StreamOutput, SyncError,
 };
+use tokio::sync::watch;
 
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "stream", rename_all = "snake_case")]
-pub enum Stream {
+pub(crate) enum Stream {
     Page { list: String, page: u32 },
 }
 
-pub fn page(list: &str, page: u32) -> Stream {
+pub(crate) fn page(list: &str, page: u32) -> Stream {
     Stream::Page { list: list.to_owned(), page }
 }
 
 /// One asking of the platform.
-pub struct Asked {
-    pub stream: Stream,
-    /// How often it had been asked for before.
-    pub before: usize,
-    pub mode: RunMode,
+pub(crate) struct Asked {
+    pub(crate) list: String,
+    pub(crate) page: u32,
+    /// How often this page had been asked for before.
+    pub(crate) before: usize,
+    pub(crate) mode: RunMode,
 }
 
-type Answer = dyn Fn(&Asked) -> Result<StreamOutput<Stream>> + Send + Sync;
+pub(crate) type Output = StreamOutput<Stream>;
+type Answer = dyn Fn(&Asked) -> Result<Output> + Send + Sync;
+type Failures = Mutex<Vec<SyncError>>;
 
 /// What the platform answers, and what it was asked.
 #[derive(Clone)]
-pub struct Platform {
-    answer: Arc<Answer>,
-    /// `preprocess` fails with what this gives, as long as it gives something.
-    pub preprocess: Arc<Mutex<Vec<SyncError>>>,
-    pub first: Arc<Vec<Stream>>,
-    asked: Arc<Mutex<Vec<Stream>>>,
-    waiting: Arc<Mutex<HashMap<Stream, Arc<tokio::sync::Semaphore>>>>,
-    arrived: Arc<tokio::sync::Notify>,
+pub(crate) struct Platform(Arc<Inner>);
+
+struct Inner {
+    first: Vec<Stream>,
+    answer: Box<Answer>,
+    preprocess: Failures,
+    listing: Failures,
+    asked: Mutex<HashMap<Stream, usize>>,
+    /// How many pages have been asked for, all in all; for tests that wait.
+    count: watch::Sender<usize>,
+    /// Pages are answered while this is true.
+    open: watch::Sender<bool>,
+    seen_by_stop_rule: Mutex<Vec<(usize, Option<LastRecord>)>>,
+    ended: Mutex<Vec<EndedStream<Stream>>>,
+}
+
+impl Platform {
+    pub(crate) fn new(
+        first: impl IntoIterator<Item = Stream>,
+        answer: impl Fn(&Asked) -> Result<Output> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            first: first.into_iter().collect(),
+            answer: Box::new(answer),
+            preprocess: Mutex::default(),
+            listing: Mutex::default(),
+            asked: Mutex::default(),
+            count: watch::Sender::new(0),
+            open: watch::Sender::new(true),
+            seen_by_stop_rule: Mutex::default(),
+            ended: Mutex::default(),
+        }))
+    }
+
+    /// The next `preprocess` fails with this; called twice, the next two do.
+    pub(crate) fn fail_preprocess(&self, error: SyncError) {
+        self.0.preprocess.lock().unwrap().insert(0, error);
+    }
+
+    pub(crate) fn fail_listing(&self, error: SyncError) {
+        self.0.listing.lock().unwrap().insert(0, error);
+    }
+
+    /// From now on pages hang, until [`Platform::open`].
+    pub(crate) fn close(&self) {
+        self.0.open.send_replace(false);
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.open.send_replace(true);
+    }
+
+    /// Waits until so many pages have been asked for since the beginning.
+    pub(crate) async fn until_asked(&self, pages: usize) {
+        self.0.count.subscribe().wait_for(|count| *count >= pages).await.unwrap();
+    }
+
+    pub(crate) fn asked(&self) -> usize {
+        *self.0.count.borrow()
+    }
+
+    pub(crate) fn asked_for(&self, stream: &Stream) -> usize {
+        self.0.asked.lock().unwrap().get(stream).copied().unwrap_or(0)
+    }
+
+    /// What the stop rule was shown: how many records, and the last of them.
+    pub(crate) fn seen_by_stop_rule(&self) -> Vec<(usize, Option<LastRecord>)> {
+        self.0.seen_by_stop_rule.lock().unwrap().clone()
+    }
+
+    /// What `postprocess` was told, last time: each stream, and whether it failed.
+    pub(crate) fn ended(&self) -> Vec<(Stream, bool)> {
+        let ended = self.0.ended.lock().unwrap();
+        let mut ended: Vec<_> =
+            ended.iter().map(|ended| (ended.stream.clone(), ended.failed)).collect();
+        ended.sort();
+        ended
+    }
+
+    async fn ask(&self, stream: &Stream, mode: RunMode) -> Result<Output> {
+        let Stream::Page { list, page } = stream.clone();
+        let before = {
+            let mut asked = self.0.asked.lock().unwrap();
+            let count = asked.entry(stream.clone()).or_default();
+            *count += 1;
+            *count - 1
+        };
+        self.0.count.send_modify(|count| *count += 1);
+        self.0.open.subscribe().wait_for(|open| *open).await.unwrap();
+        (self.0.answer)(&Asked { list, page, before, mode })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    #[serde(default)]
+    pub(crate) forum: String,
+}
+
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) runs: u32,
+}
+
+macro_rules! toy {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $checks:expr, $limit:expr) => {
+        $(#[$doc])*
+        pub(crate) struct $name(pub(crate) Platform);
+
+        impl Integration for $name {
+            const KIND: &'static str = $kind;
+            const CHECKS: CheckSchedule = $checks;
+            const LIMIT: Option<RecordLimit> = $limit;
+
+            type Settings = Settings;
+            type State = State;
+            type Prepared = ();
+            type Stream = Stream;
+
+            async fn preprocess(&self, _: &Connection<Self>) -> Result<()> {
+                self.0.0.preprocess.lock().unwrap().pop().map_or(Ok(()), Err)
+            }
+
+            async fn streams(&self, _: &Run<Self>) -> Result<Vec<Stream>> {
+                let failure = self.0.0.listing.lock().unwrap().pop();
+                failure.map_or_else(|| Ok(self.0.0.first.clone()), Err)
+            }
+
+            async fn process_stream(&self, stream: &Stream, run: &Run<Self>) -> Result<Output> {
+                self.0.ask(stream, run.connection.mode).await
+            }
+
+            fn is_processing_finished(&self, _: &Stream, page: &Output, run: &Run<Self>) -> bool {
+                let seen = (page.records(), page.last_record.clone());
+                self.0.0.seen_by_stop_rule.lock().unwrap().push(seen);
+                page.last_record
+                    .as_ref()
+                    .is_some_and(|last| run.is_past(Duration::from_secs(3600), last.at))
+            }
+
+            async fn postprocess(
+                &self,
+                run: &Run<Self>,
+                summary: &RunSummary<Stream>,
+            ) -> Result<Option<State>> {
+                let ended = summary.streams.iter().map(|ended| EndedStream {
+                    stream: ended.stream.clone(),
+                    failed: ended.failed,
+                });
+                *self.0.0.ended.lock().unwrap() = ended.collect();
+                Ok(Some(State { runs: run.connection.state.runs + 1 }))
+            }
+        }
+    };
+}
+
+toy!(
+    /// Checked at every third tick, without a limit.
+    Toy,
+    "toy",
+    CheckSchedule::EveryTicks(3),
+    None
+);
+toy!(
+    /// Ten records in an hour; an onboarding may take half of them.
+    RationedToy,
+    "rationed_toy",
+    CheckSchedule::EveryTick,
+    Some(RecordLimit { records: 10, per: Duration::from_secs(3600), onboarding_factor: 0.5 })
+);
+toy!(
+    /// Never checked by a tick.
+    QuietToy,
+    "quiet_toy",
+    CheckSchedule::OnboardingOnly,
+    None
+);
+
+/// A page of comments `<list>-<page>-<n>`, each by a person of its own.
+pub(crate) fn comments(asked: &Asked, count: usize) -> Output {
+    let at: DateTime<Utc> = "2024-05-01T12:00:00Z".parse().unwrap();
+    let comments: Vec<Activity> = (0..count)
+        .map(|n| comment(&format!("{}-{}-{n}", asked.list, asked.page), &format!("user{n}"), at))
+        .collect();
+    let last_record =
+        comments.last().map(|last| LastRecord { id: last.source_id.clone(), at: last.timestamp });
+    let operations = vec![Operation::UpsertActivities(comments)];
+    Output { operations, last_record, ..Output::empty() }
+}
+
+/// Comments, and a next page until `pages` have been read.
+pub(crate) fn pages(asked: &Asked, pages: u32, records: usize) -> Output {
+    let next_page = (asked.page < pages).then(|| page(&asked.list, asked.page + 1));
+    Output { next_page, ..comments(asked, records) }
+}
+
+pub(crate) fn comment(source_id: &str, username: &str, at: DateTime<Utc>) -> Activity {
+    let identity =
+        Identity { platform: "toy".into(), username: username.into(), source_id: None };
+    Activity {
+        platform: "toy".into(),
+        kind: "comment".into(),
+        source_id: source_id.into(),
+        source_parent_id: None,
+        timestamp: at,
+        title: None,
+        body: Some(format!("body of {source_id}")),
+        url: None,
+        channel: None,
+        attributes: Map::new(),
+        score: 6,
+        is_contribution: true,
+        member: Member::of(identity),
+        object_member: None,
+    }
 }

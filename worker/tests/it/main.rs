@@ -1,0 +1,9 @@
+//! Stories of the engine: a real PostgreSQL, a queue in memory, a clock that is turned by hand.
+
+mod failures;
+mod hands;
+mod limits;
+mod messages;
+mod runs;
+mod stage;
+mod toy;
