@@ -2,9 +2,8 @@
 //!
 //! A [`ChildProcess`] is killed when its owner drops it. That alone is not enough: a test runner that
 //! loses patience kills its tests with SIGKILL, nothing is dropped, and a database server would stay
-//! behind for ever. So each child has a watchdog beside it, a shell that reads from a pipe whose only
-//! writing end is ours. When we end, in whatever way, the kernel closes the pipe, and the watchdog
-//! carries out the child's [`LastWill`].
+//! behind for ever. So each child has a watchdog beside it, which notices when we end, in whatever way,
+//! and carries out the child's [`LastWill`].
 //!
 //! Child and watchdog lead process groups of their own, so Ctrl-C in the terminal reaches us alone
 //! and we decide in which order things stop.
@@ -12,20 +11,28 @@
 //! Everything here blocks its thread. In async code put the waiting into `spawn_blocking`, or use
 //! [`ChildProcess::stopped`].
 
+mod ready;
+mod watchdog;
+
 use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::iter;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{kill, killpg};
 use nix::unistd::Pid;
 
+use ready::answers_with_200;
+use watchdog::Watchdog;
+
 pub use nix::sys::signal::Signal;
+pub use ready::until_ready;
+pub use watchdog::LastWill;
 
 /// A running program that does not outlive us, and the file that takes what it prints.
 #[derive(Debug)]
@@ -35,15 +42,6 @@ pub struct ChildProcess {
     log_file: PathBuf,
     log_start: u64,
     watchdog: Watchdog,
-}
-
-/// What becomes of a child when we die before we could stop it.
-#[derive(Debug, Clone)]
-pub struct LastWill {
-    /// The signal for the child's process group.
-    pub signal: Signal,
-    /// A directory to remove once the child has stopped.
-    pub remove: Option<PathBuf>,
 }
 
 impl ChildProcess {
@@ -97,6 +95,15 @@ impl ChildProcess {
         // Not yet reaped, so neither the id nor the group can belong to somebody else.
         killpg(self.group(), Signal::SIGKILL).with_context(|| format!("killing {}", self.name))?;
         Ok(self.child.wait()?)
+    }
+
+    /// Sends `signal`, unless the process has stopped already, and waits until it has. An error after
+    /// `limit`; it runs on then.
+    pub fn stop(&mut self, signal: Signal, limit: Duration) -> Result<ExitStatus> {
+        if self.child.try_wait()?.is_none() {
+            self.signal(signal)?;
+        }
+        self.wait_until_stopped(limit)
     }
 
     /// Waits until the process has stopped by itself. An error after `limit`; it runs on then.
@@ -174,67 +181,6 @@ impl Drop for ChildProcess {
     }
 }
 
-/// The shell that outlives us by a moment. See the module's text.
-#[derive(Debug)]
-struct Watchdog {
-    shell: Child,
-    leash: Option<ChildStdin>,
-}
-
-impl Watchdog {
-    /// A line on the pipe means “all is well, go home”; its end without a line means we died.
-    const SCRIPT: &str = r#"
-        read -r line && exit
-        kill -s "$2" -- "-$1"
-        test -n "$3" || exit
-        while kill -s 0 "$1"; do sleep 0.1; done
-        rm -rf -- "$3"
-    "#;
-
-    fn over(child: &Child, will: &LastWill) -> Result<Self> {
-        let signal = will.signal.as_str().trim_start_matches("SIG");
-        let mut shell = Command::new("/bin/sh")
-            .args(["-c", Self::SCRIPT, "watchdog", &child.id().to_string(), signal])
-            .arg(will.remove.as_deref().unwrap_or(Path::new("")))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .context("starting the watchdog of a child process")?;
-        let leash = shell.stdin.take();
-        Ok(Self { shell, leash })
-    }
-
-    fn let_go(&mut self) {
-        if let Some(mut leash) = self.leash.take() {
-            let _ = leash.write_all(b"\n");
-        }
-        let _ = self.shell.wait();
-    }
-}
-
-/// Looks every few milliseconds until there is something to see, for as long as `limit`.
-///
-/// The only place in this crate that sleeps and looks again: a program that we did not write tells
-/// nobody when it is ready, it can only be asked. `what` completes “waited in vain for …”.
-pub fn until_ready<T>(
-    what: &str,
-    limit: Duration,
-    mut look: impl FnMut() -> Result<Option<T>>,
-) -> Result<T> {
-    let deadline = Instant::now() + limit;
-    loop {
-        if let Some(found) = look()? {
-            return Ok(found);
-        }
-        if Instant::now() >= deadline {
-            bail!("waited {limit:?} in vain for {what}");
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// A TCP port of the loopback interface that was free a moment ago. Another process may take it
 /// before you do: be ready to try again.
 ///
@@ -244,20 +190,6 @@ pub fn free_port() -> Result<u16> {
     let mut drawn = iter::repeat_with(|| rand::random_range(20_000..32_768)).take(1_000);
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
     drawn.find(is_free).context("found no free port between 20000 and 32767")
-}
-
-/// One `GET` by hand, so that this crate needs no HTTP client.
-fn answers_with_200(address: SocketAddr, path: &str) -> bool {
-    let patience = Duration::from_secs(2);
-    let ask = || -> std::io::Result<bool> {
-        let mut connection = TcpStream::connect_timeout(&address, patience)?;
-        connection.set_read_timeout(Some(patience))?;
-        write!(connection, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
-        let mut status_line = [0; 12];
-        connection.read_exact(&mut status_line)?;
-        Ok(status_line.ends_with(b" 200"))
-    };
-    ask().unwrap_or(false)
 }
 
 /// Runs `command` to its end and answers with what it printed, trimmed.
