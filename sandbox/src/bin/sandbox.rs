@@ -5,6 +5,7 @@
 //! runs, so that the command has the last word.
 
 use std::fs;
+use std::io::{IsTerminal, stdin};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus};
@@ -47,8 +48,15 @@ struct Borrower {
 const DATABASE: &str = "millrace";
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<ExitCode> {
-    let (borrower, kinds) = match Cli::parse().with {
+async fn main() -> ExitCode {
+    lend(Cli::parse().with).await.unwrap_or_else(|error| {
+        eprintln!("sandbox: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn lend(with: With) -> Result<ExitCode> {
+    let (borrower, kinds) = match with {
         With::WithPostgres(borrower) => (borrower, Vec::new()),
         With::WithServices(borrower) => (borrower, Kind::installed().collect()),
     };
@@ -95,7 +103,8 @@ fn endpoints(emulators: &[Emulator]) -> String {
 }
 
 fn sql_files(directory: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(directory).with_context(|| format!("{}", directory.display()))?;
+    let entries =
+        fs::read_dir(directory).with_context(|| format!("reading {}", directory.display()))?;
     let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
     files.sort();
@@ -119,8 +128,7 @@ async fn run(mut command: Command) -> Result<ExitStatus> {
 fn pass_on(signal: Signal, child: &Child) -> Result<()> {
     // Ctrl-C goes to everybody in the terminal's foreground, the command included; hearing it twice
     // makes a test runner drop everything.
-    let heard_it_itself =
-        signal == Signal::SIGINT && std::io::IsTerminal::is_terminal(&std::io::stdin());
+    let heard_it_itself = signal == Signal::SIGINT && stdin().is_terminal();
     match child.id() {
         Some(id) if !heard_it_itself => Ok(kill(Pid::from_raw(id as i32), signal)?),
         _ => Ok(()),

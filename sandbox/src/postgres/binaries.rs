@@ -71,8 +71,9 @@ impl Binaries {
         roots.filter_map(|(root, prefix, bin)| highest_version(Path::new(root), prefix, bin)).next()
     }
 
+    /// Through the link that the install script made: another user may not be able to follow it.
     fn among_our_tools() -> Option<Self> {
-        Self::at(&tools::directory()?.join("postgres/bin"))
+        Self::at(&tools::directory()?.join("postgres/bin").canonicalize().ok()?)
     }
 }
 

@@ -15,15 +15,16 @@ mod home;
 mod initdb;
 mod owner;
 mod pid_file;
+mod psql;
 
 use std::env;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-use crate::process::{ChildProcess, LastWill, Signal, free_port, output_of};
+use crate::process::{ChildProcess, LastWill, Signal, free_port, until_ready};
 use home::Home;
 use initdb::initialise;
 use owner::{Owner, Role};
@@ -56,6 +57,24 @@ impl Cluster {
     const PATIENCE: Duration = Duration::from_secs(60);
 
     const PORT_ATTEMPTS: u32 = 5;
+
+    const SETTINGS: &[&str] = &[
+        "listen_addresses=127.0.0.1",
+        "unix_socket_directories=",
+        "max_connections=300",
+        "timezone=UTC",
+        "log_timezone=UTC",
+    ];
+
+    /// What nobody needs who removes the data anyway.
+    const THROW_AWAY: &[&str] = &[
+        "fsync=off",
+        "synchronous_commit=off",
+        "full_page_writes=off",
+        "wal_level=minimal",
+        "max_wal_senders=0",
+        "min_wal_size=32MB",
+    ];
 
     /// The cluster in `directory`, which is made if need be. Uses the programs in `PG_BIN` if that is
     /// set. Blocks while the server starts: a second at first, a tenth later.
@@ -118,24 +137,6 @@ impl Cluster {
         matches!(self.server, Server::OfOurHost)
     }
 
-    /// Makes the database `name` if it is not there yet.
-    pub fn create_database(&self, name: &str) -> Result<()> {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        ensure!(name.chars().all(is_plain), "“{name}” is no name for a database");
-        let there = format!("select 1 from pg_database where datname = '{name}'");
-        if self.psql("postgres", &["-At", "-c", &there])?.is_empty() {
-            self.psql("postgres", &["-c", &format!(r#"create database "{name}""#)])?;
-        }
-        Ok(())
-    }
-
-    /// Runs the SQL in `file`, in one transaction.
-    pub fn run_file(&self, database: &str, file: &Path) -> Result<()> {
-        let file = file.to_str().context("the file's path is not UTF-8")?;
-        self.psql(database, &["-1", "-f", file]).with_context(|| format!("running {file}"))?;
-        Ok(())
-    }
-
     /// Stops the server in good order; connections are cut. A guest does nothing.
     pub fn stop(&mut self) -> Result<()> {
         self.end(Signal::SIGINT)
@@ -164,14 +165,25 @@ impl Cluster {
             cluster.port = free_port()?;
             match cluster.launch() {
                 Ok(()) => break,
-                Err(error) if attempt < Self::PORT_ATTEMPTS && lost_the_port(&error) => {}
+                Err(error) if attempt < Self::PORT_ATTEMPTS && says(&error, "could not bind") => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(cluster)
     }
 
+    /// A postmaster that was killed is survived for a moment by its other processes, which still hold
+    /// the shared memory: they are waited for.
     fn launch(&mut self) -> Result<()> {
+        until_ready("the last server's processes to go", Self::PATIENCE, || {
+            match self.launch_once() {
+                Err(error) if says(&error, "shared memory block") => Ok(None),
+                outcome => outcome.map(Some),
+            }
+        })
+    }
+
+    fn launch_once(&mut self) -> Result<()> {
         let (signal, remove) = match self.home.is_temporary() {
             true => (Signal::SIGQUIT, Some(self.home.directory().to_owned())),
             false => (Signal::SIGINT, None),
@@ -192,26 +204,12 @@ impl Cluster {
     }
 
     fn command(&self) -> Command {
-        let mut settings = vec![
-            format!("port={}", self.port),
-            "listen_addresses=127.0.0.1".into(),
-            "unix_socket_directories=".into(),
-            "max_connections=300".into(),
-            "timezone=UTC".into(),
-            "log_timezone=UTC".into(),
-        ];
-        if self.home.is_temporary() {
-            settings.extend(
-                ["fsync", "synchronous_commit", "full_page_writes"].map(|s| format!("{s}=off")),
-            );
-            settings.extend(
-                ["wal_level=minimal", "max_wal_senders=0", "min_wal_size=32MB"].map(String::from),
-            );
-        }
         let mut command = self.home.command(&self.binaries.program("postgres"));
         command.arg("-D").arg(self.home.data());
-        for setting in settings {
-            command.args(["-c", &setting]);
+        command.args(["-c", &format!("port={}", self.port)]);
+        let throw_away = if self.home.is_temporary() { Self::THROW_AWAY } else { &[] };
+        for setting in Self::SETTINGS.iter().chain(throw_away) {
+            command.args(["-c", setting]);
         }
         command
     }
@@ -221,21 +219,10 @@ impl Cluster {
             if let Some(owner) = &self.owner {
                 owner.announce(None)?;
             }
-            server.signal(signal)?;
-            server.wait_until_stopped(Self::PATIENCE)?;
+            server.stop(signal, Self::PATIENCE)?;
             self.server = Server::Stopped;
         }
         Ok(())
-    }
-
-    /// Runs `psql` and answers with what it printed.
-    fn psql(&self, database: &str, arguments: &[&str]) -> Result<String> {
-        let mut psql = Command::new(self.binaries.program("psql"));
-        psql.args(["-X", "-q", "-v", "ON_ERROR_STOP=1"]).args(arguments);
-        psql.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
-        psql.env("PGDATABASE", database).env("PGUSER", Self::USER);
-        psql.env("PGPASSWORD", &self.password).env_remove("PGSERVICE").env_remove("PGOPTIONS");
-        output_of(psql)
     }
 }
 
@@ -254,6 +241,7 @@ impl Binaries {
     }
 }
 
-fn lost_the_port(error: &anyhow::Error) -> bool {
-    format!("{error:#}").contains("could not bind")
+/// PostgreSQL names its reasons in the log alone, which the error quotes.
+fn says(error: &anyhow::Error, words: &str) -> bool {
+    format!("{error:#}").contains(words)
 }

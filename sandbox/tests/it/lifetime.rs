@@ -1,5 +1,6 @@
 //! The binary as the owner of services: what becomes of them when it ends, in each of the ways.
 
+use std::env;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use sandbox::postgres::Binaries;
 use sandbox::process::until_ready;
 
 const SOON: Duration = Duration::from_secs(20);
@@ -23,7 +25,9 @@ struct Sandbox {
 
 impl Sandbox {
     fn around(script: &str) -> Result<Self> {
-        let introduce = r#"psql "$DATABASE_URL" -Atc "select current_setting('port') || ' ' || current_setting('data_directory')""#;
+        let psql = Binaries::find(env::var_os("PG_BIN").as_deref().map(Path::new))?.program("psql");
+        let sql = "select current_setting('port') || ' ' || current_setting('data_directory')";
+        let introduce = format!(r#"{} "$DATABASE_URL" -Atc "{sql}""#, psql.display());
         let mut process = Command::new(env!("CARGO_BIN_EXE_sandbox"))
             .args(["with-postgres", "--", "sh", "-c", &format!("{introduce}; {script}")])
             .stdin(Stdio::null())
@@ -36,7 +40,6 @@ impl Sandbox {
         let (port, data) =
             line.trim().split_once(' ').with_context(|| format!("two words: {line}"))?;
         let home = Path::new(data).parent().context("a home")?.to_owned();
-        assert!(home.exists());
         Ok(Self { process, port: port.parse()?, home })
     }
 

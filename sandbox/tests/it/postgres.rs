@@ -4,8 +4,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use sandbox::postgres::{Binaries, Cluster};
-use sandbox::process::until_ready;
+use sandbox::process::{Signal, until_ready};
 use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 
@@ -73,6 +75,19 @@ async fn what_was_committed_survives_an_immediate_stop_and_a_start_on_the_same_p
     cluster.start_again()?;
 
     assert_eq!(cluster.port(), port);
+    assert_eq!(number(&cluster, "select answer from kept").await?, 42);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_was_killed_can_be_started_again() -> Result {
+    let clone = Clone::new()?;
+    let mut cluster = Cluster::start(&clone.directory())?;
+    run(&cluster, "create table kept as select 42::bigint as answer").await?;
+    let pid = cluster.pid().expect("it runs");
+    kill(Pid::from_raw(pid as i32), Signal::SIGKILL)?;
+    cluster.stop()?;
+    cluster.start_again()?;
     assert_eq!(number(&cluster, "select answer from kept").await?, 42);
     Ok(())
 }
