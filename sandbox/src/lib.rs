@@ -12,3 +12,6 @@ pub mod postgres;
 pub mod process;
 pub mod sqs;
 pub mod tools;
+//! ...
+
+pub mod proxy;
