@@ -14,4 +14,5 @@ pub mod sqs;
 pub mod tools;
 //! ...
 
+pub mod devto;
 pub mod proxy;

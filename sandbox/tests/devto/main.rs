@@ -1,0 +1,9 @@
+//! The simulated dev.to, asked over HTTP as an integration would ask it.
+
+mod client;
+mod comments;
+mod faults;
+mod limits;
+mod pages;
+mod people;
+mod serving;
