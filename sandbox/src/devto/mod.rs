@@ -1,13 +1,13 @@
 //! A dev.to that runs in this process, for the demonstration, the tests and the benches.
 //!
 //! It answers the endpoints an integration reads, with the fields, types and quirks of the real
-//! one, from a [`Community`] that can be changed while it is served:
+//! one, from a [`Community`] that can be grown from a seed and changed while it is served:
 //!
 //! ```no_run
 //! # async fn scenario() -> anyhow::Result<()> {
 //! use sandbox::devto::{ALWAYS, Community, Devto, Fault, RetryAfter};
 //!
-//! let devto = Devto::serve(Community::empty()).await?;
+//! let devto = Devto::serve(Community::realistic(7, 300, 5_000)).await?;
 //! devto.misbehave("/api/comments", 3, Fault::RateLimited(RetryAfter::Seconds(2)));
 //! devto.misbehave("/api/users/", ALWAYS, Fault::Hang);
 //! // … point an integration at devto.url() …
@@ -27,10 +27,13 @@ mod limit;
 mod lookups;
 mod misbehaviour;
 mod paging;
+mod prose;
+mod realistic;
 mod records;
 mod requests;
 mod routes;
 mod site;
+mod vocabulary;
 mod wire;
 
 use std::io;

@@ -3,6 +3,7 @@
 mod client;
 mod comments;
 mod faults;
+mod growth;
 mod limits;
 mod pages;
 mod people;
