@@ -8,3 +8,4 @@ mod limits;
 mod pages;
 mod people;
 mod serving;
+mod shapes;
