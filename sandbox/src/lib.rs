@@ -8,11 +8,9 @@
 //! The services themselves never depend on it; `millrace dev`, `millrace demo` and the tests do. Its
 //! binary, `sandbox with-services -- <command>`, lends the same things to any other program.
 
+pub mod devto;
 pub mod postgres;
 pub mod process;
+pub mod proxy;
 pub mod sqs;
 pub mod tools;
-//! ...
-
-pub mod devto;
-pub mod proxy;
