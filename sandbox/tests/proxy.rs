@@ -140,11 +140,7 @@ impl Echo {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let mut serving = JoinSet::new();
         serving.spawn(accept(listener, Arc::clone(&heard)));
-        Self {
-            addr,
-            heard,
-            _serving: serving,
-        }
+        Self { addr, heard, _serving: serving }
     }
 
     fn heard(&self) -> Vec<u8> {

@@ -11,6 +11,8 @@ use std::time::Duration;
 use clap::Args;
 use url::Url;
 
+use crate::queue::sqs::SqsConfig;
+
 /// Mistakes in the configuration, all of them.
 #[derive(Debug, Default)]
 pub struct Mistakes(Vec<String>);
@@ -120,7 +122,7 @@ pub struct QueueArgs {
 #[derive(Clone, Debug)]
 pub enum QueueConfig {
     Postgres { visibility: Duration },
-    Sqs(SqsConfig),
+    Sqs { sqs: SqsConfig, create: bool },
 }
 
 impl QueueConfig {
@@ -128,41 +130,33 @@ impl QueueConfig {
     pub fn visibility(&self) -> Duration {
         match self {
             Self::Postgres { visibility } => *visibility,
-            Self::Sqs(sqs) => sqs.visibility,
+            Self::Sqs { sqs, .. } => sqs.visibility,
         }
     }
-}
-
-#[derive(Clone, Debug)]
-pub struct SqsConfig {
-    /// As URL or name.
-    pub queue_url: String,
-    pub dead_letter_queue_url: Option<String>,
-    pub endpoint_url: Option<Url>,
-    pub region: Option<String>,
-    pub create: bool,
-    pub visibility: Duration,
 }
 
 impl QueueArgs {
     pub fn check(&self, mistakes: &mut Mistakes) -> Option<QueueConfig> {
         let visibility = mistakes.read_seconds("--visibility-seconds", &self.visibility_seconds);
-        let endpoint_url =
-            self.sqs_endpoint_url.as_ref().map(|url| mistakes.read("--sqs-endpoint-url", url));
+        let endpoint = self.sqs_endpoint_url.as_ref();
+        let endpoint = endpoint.map(|url| mistakes.read::<Url>("--sqs-endpoint-url", url));
         if self.queue_url == "postgres" {
             return Some(QueueConfig::Postgres { visibility: visibility? });
         }
         if self.queue_url.contains("://") {
             mistakes.read::<Url>("--queue-url", &self.queue_url)?;
         }
-        Some(QueueConfig::Sqs(SqsConfig {
+        if endpoint == Some(None) {
+            return None;
+        }
+        let sqs = SqsConfig {
             queue_url: self.queue_url.clone(),
             dead_letter_queue_url: self.dead_letter_queue_url.clone(),
-            endpoint_url: endpoint_url.map_or(Some(None), |url| url.map(Some))?,
+            endpoint_url: self.sqs_endpoint_url.clone(),
             region: self.aws_region.clone(),
-            create: self.create_queues,
             visibility: visibility?,
-        }))
+        };
+        Some(QueueConfig::Sqs { sqs, create: self.create_queues })
     }
 }
 

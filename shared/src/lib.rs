@@ -7,6 +7,7 @@ pub mod admin;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod integrations;
 pub mod message;
 pub mod queue;
 pub mod sdk;

@@ -129,9 +129,7 @@ impl Community {
 
     /// Takes an article away, and its comments with it.
     pub fn remove_article(&mut self, id: ArticleId) {
-        self.articles
-            .remove(&id)
-            .expect("the article to remove exists");
+        self.articles.remove(&id).expect("the article to remove exists");
         self.comments.retain(|_, comment| comment.article != id);
     }
 
@@ -202,10 +200,7 @@ impl Community {
     }
 
     fn vanish(&mut self, id: CommentId) {
-        let comment = self
-            .comments
-            .remove(&id)
-            .expect("the comment to delete exists");
+        let comment = self.comments.remove(&id).expect("the comment to delete exists");
         let siblings = match comment.parent {
             Some(parent) => &mut self.comment_mut(parent).replies,
             None => &mut self.article_mut(comment.article).threads,
@@ -231,9 +226,7 @@ impl Community {
     }
 
     pub fn organization_mut(&mut self, id: OrganizationId) -> &mut Organization {
-        self.organizations
-            .get_mut(&id)
-            .expect("the organization exists")
+        self.organizations.get_mut(&id).expect("the organization exists")
     }
 
     pub fn user_mut(&mut self, id: UserId) -> &mut User {
@@ -257,13 +250,8 @@ impl Community {
 
 /// The title as it stands in an address: lower-case letters, digits and single hyphens.
 fn slug(title: &str) -> String {
-    let words = title
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty());
-    words
-        .map(str::to_ascii_lowercase)
-        .collect::<Vec<_>>()
-        .join("-")
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-")
 }
 
 fn instant(text: &str) -> DateTime<Utc> {

@@ -70,11 +70,7 @@ struct Line {
 
 impl Script {
     pub(super) fn add(&mut self, what: &str, times: u32, fault: Fault) {
-        self.0.push(Line {
-            what: what.to_owned(),
-            times_left: times,
-            fault,
-        });
+        self.0.push(Line { what: what.to_owned(), times_left: times, fault });
     }
 
     pub(super) fn clear(&mut self) {

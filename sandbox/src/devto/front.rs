@@ -42,9 +42,7 @@ pub(super) async fn receive(
 pub(super) fn too_many_requests(retry_after: RetryAfter) -> Response {
     let mut answer = (StatusCode::TOO_MANY_REQUESTS, "Retry later\n").into_response();
     if let Some(value) = retry_after.header() {
-        let value = value
-            .parse()
-            .expect("every kind is written in visible ASCII");
+        let value = value.parse().expect("every kind is written in visible ASCII");
         answer.headers_mut().insert(RETRY_AFTER, value);
     }
     answer

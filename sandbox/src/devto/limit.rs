@@ -36,10 +36,7 @@ impl Limiter {
             return Ok(());
         };
         let open = self.window.take().filter(|window| now < window.closes_at);
-        let mut window = open.unwrap_or(Window {
-            closes_at: now + limit.per,
-            admitted: 0,
-        });
+        let mut window = open.unwrap_or(Window { closes_at: now + limit.per, admitted: 0 });
         let admitted = window.admitted < limit.requests;
         window.admitted += u32::from(admitted);
         let left = window.closes_at - now;
@@ -62,10 +59,7 @@ mod tests {
         let second = Duration::from_secs(1);
         let opened = Instant::now();
         let mut limiter = Limiter::default();
-        limiter.set(Some(RateLimit {
-            requests: 2,
-            per: 10 * second,
-        }));
+        limiter.set(Some(RateLimit { requests: 2, per: 10 * second }));
         assert_eq!(limiter.admit(opened), Ok(()));
         assert_eq!(limiter.admit(opened + 3 * second), Ok(()));
         assert_eq!(limiter.admit(opened + 4 * second), Err(6 * second));

@@ -24,11 +24,7 @@ impl Community {
     /// The whole truth: every comment that is shown, in the order they were written.
     pub fn expected_comments(&self) -> Vec<ExpectedComment> {
         let shown = |comment: &&Comment| comment.visibility == Visibility::Shown;
-        self.comments
-            .values()
-            .filter(shown)
-            .map(|comment| self.expect_comment(comment))
-            .collect()
+        self.comments.values().filter(shown).map(|comment| self.expect_comment(comment)).collect()
     }
 
     fn expect_comment(&self, comment: &Comment) -> ExpectedComment {

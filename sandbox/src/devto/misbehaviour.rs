@@ -76,10 +76,7 @@ async fn broken_off(answer: Response) -> Response {
 async fn whole(answer: Response) -> (Parts, Bytes) {
     let (parts, body) = answer.into_parts();
     let body = to_bytes(body, usize::MAX).await;
-    (
-        parts,
-        body.expect("an answer is in memory before it is sent"),
-    )
+    (parts, body.expect("an answer is in memory before it is sent"))
 }
 
 fn first_half(body: &Bytes) -> Bytes {

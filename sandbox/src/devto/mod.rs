@@ -81,19 +81,8 @@ impl Devto {
         let addr = listener.local_addr()?;
         let site = Arc::new(Site::of(community));
         let stopped = CancellationToken::new();
-        let server = serve(
-            Wires {
-                listener,
-                stopped: stopped.clone(),
-            },
-            Arc::clone(&site),
-        );
-        Ok(Self {
-            addr,
-            site,
-            stopped,
-            server,
-        })
+        let server = serve(Wires { listener, stopped: stopped.clone() }, Arc::clone(&site));
+        Ok(Self { addr, site, stopped, server })
     }
 
     /// Without a slash at its end: `http://127.0.0.1:41703`.
@@ -164,9 +153,7 @@ impl Devto {
     /// Stops at once and returns when the port is free and every connection is reset.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         self.stopped.cancel();
-        (&mut self.server)
-            .await
-            .context("stopping the simulated dev.to")??;
+        (&mut self.server).await.context("stopping the simulated dev.to")??;
         Ok(())
     }
 }

@@ -18,16 +18,12 @@ pub(super) struct Paging {
 impl Paging {
     pub(super) fn per_page(&self) -> usize {
         let asked = self.per_page.as_deref().map(leading_number);
-        asked
-            .unwrap_or(ARTICLES_PER_PAGE)
-            .min(MOST_ARTICLES_PER_PAGE)
+        asked.unwrap_or(ARTICLES_PER_PAGE).min(MOST_ARTICLES_PER_PAGE)
     }
 
     /// How many entries the earlier pages hold. Pages count from one; a page of nought is the first.
     pub(super) fn skipped(&self) -> usize {
-        self.page()
-            .saturating_sub(1)
-            .saturating_mul(self.per_page())
+        self.page().saturating_sub(1).saturating_mul(self.per_page())
     }
 
     /// Comments are paged by thread, and only if a page is asked for.
@@ -35,13 +31,8 @@ impl Paging {
         if self.page() == 0 {
             return threads;
         }
-        let per_page = self
-            .per_page
-            .as_deref()
-            .map_or(THREADS_PER_PAGE, leading_number);
-        let skipped = (self.page() - 1)
-            .saturating_mul(per_page)
-            .min(threads.len());
+        let per_page = self.per_page.as_deref().map_or(THREADS_PER_PAGE, leading_number);
+        let skipped = (self.page() - 1).saturating_mul(per_page).min(threads.len());
         let end = skipped.saturating_add(per_page).min(threads.len());
         &threads[skipped..end]
     }
@@ -81,10 +72,7 @@ mod tests {
     #[test]
     fn a_page_never_holds_more_than_a_thousand() {
         assert_eq!(paging(Some("2"), Some("1001")), (1000, 1000));
-        assert_eq!(
-            paging(Some("2"), Some("99999999999999999999999")),
-            (1000, 1000)
-        );
+        assert_eq!(paging(Some("2"), Some("99999999999999999999999")), (1000, 1000));
     }
 
     #[test]

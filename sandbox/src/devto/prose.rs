@@ -17,12 +17,7 @@ pub(super) struct Name {
 }
 
 pub(super) fn name(rng: &mut StdRng) -> Name {
-    let Culture {
-        given,
-        family,
-        order,
-        places,
-    } = one_of(CULTURES, rng);
+    let Culture { given, family, order, places } = one_of(CULTURES, rng);
     let ((given, given_handle), (family, family_handle)) =
         (one_of(given, rng), one_of(family, rng));
     let full = match order {
@@ -35,11 +30,7 @@ pub(super) fn name(rng: &mut StdRng) -> Name {
         2 => format!("{family_handle}{}", &given_handle[..1]),
         _ => format!("{given_handle}_dev"),
     };
-    Name {
-        full,
-        handle,
-        place: one_of(places, rng),
-    }
+    Name { full, handle, place: one_of(places, rng) }
 }
 
 pub(super) fn title(rng: &mut StdRng) -> String {
@@ -50,9 +41,7 @@ pub(super) fn title(rng: &mut StdRng) -> String {
 
 pub(super) fn tags(rng: &mut StdRng) -> Vec<String> {
     let count = rng.random_range(1..=4);
-    TAGS.choose_multiple(rng, count)
-        .map(|&tag| tag.to_owned())
-        .collect()
+    TAGS.choose_multiple(rng, count).map(|&tag| tag.to_owned()).collect()
 }
 
 pub(super) fn summary(rng: &mut StdRng) -> String {
@@ -61,11 +50,7 @@ pub(super) fn summary(rng: &mut StdRng) -> String {
 
 /// Mostly a sentence or two, seldom an essay. The number makes it unlike every other comment.
 pub(super) fn comment(rng: &mut StdRng, number: usize, to: &str) -> String {
-    let paragraphs = if rng.random_bool(0.02) {
-        rng.random_range(8..30)
-    } else {
-        1
-    };
+    let paragraphs = if rng.random_bool(0.02) { rng.random_range(8..30) } else { 1 };
     let mut html = String::new();
     for _ in 0..paragraphs {
         html += &paragraph(rng, to);

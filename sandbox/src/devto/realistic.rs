@@ -28,10 +28,7 @@ impl Community {
     ///
     /// Panics if there are comments and no article they could be about.
     pub fn realistic(seed: u64, articles: usize, comments: usize) -> Self {
-        assert!(
-            articles > 0 || comments == 0,
-            "comments need an article to be about"
-        );
+        assert!(articles > 0 || comments == 0, "comments need an article to be about");
         let mut growth = Growth::from(seed);
         let organizations = growth.found_organizations();
         let authors = growth.invite(2 + articles / 12);
@@ -101,9 +98,7 @@ impl Growth {
         user.location = rng.random_bool(0.5).then(|| name.place.to_owned());
         user.github_username = rng.random_bool(0.7).then(|| username.clone());
         user.twitter_username = rng.random_bool(0.3).then(|| username.clone());
-        user.website_url = rng
-            .random_bool(0.2)
-            .then(|| format!("https://{username}.example.com/"));
+        user.website_url = rng.random_bool(0.2).then(|| format!("https://{username}.example.com/"));
         id
     }
 
@@ -120,9 +115,8 @@ impl Growth {
     /// of them never, and mostly in the first days.
     fn schedule(&mut self, articles: usize, comments: usize) -> Vec<(DateTime<Utc>, Moment)> {
         let start = self.community.now();
-        let published: Vec<_> = (0..articles)
-            .map(|i| start + SPAN * i as i32 / articles as i32)
-            .collect();
+        let published: Vec<_> =
+            (0..articles).map(|i| start + SPAN * i as i32 / articles as i32).collect();
         let mut by_popularity: Vec<_> = (0..articles).collect();
         by_popularity.shuffle(&mut self.rng);
         let commented = (articles - articles / 8).max(1);
@@ -182,15 +176,8 @@ impl Growth {
             .collect();
         answered.shuffle(&mut self.rng);
         let (deleted, hidden) = (answered.len() / 20 + 1, answered.len() / 100 + 1);
-        answered
-            .iter()
-            .take(deleted)
-            .for_each(|&id| self.community.delete_comment(id));
-        answered
-            .iter()
-            .skip(deleted)
-            .take(hidden)
-            .for_each(|&id| self.community.hide_comment(id));
+        answered.iter().take(deleted).for_each(|&id| self.community.delete_comment(id));
+        answered.iter().skip(deleted).take(hidden).for_each(|&id| self.community.hide_comment(id));
     }
 
     /// One in forty, and one at least.
@@ -198,8 +185,7 @@ impl Growth {
         let mut gone = commenters.to_vec();
         gone.shuffle(&mut self.rng);
         gone.truncate(gone.len() / 40 + 1);
-        gone.into_iter()
-            .for_each(|id| self.community.delete_profile(id));
+        gone.into_iter().for_each(|id| self.community.delete_profile(id));
     }
 
     /// An index below `count`: of ten, six fall on the first fifth. Cubed and not raised to some

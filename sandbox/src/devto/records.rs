@@ -93,9 +93,7 @@ impl fmt::Display for CommentId {
             code.push(DIGITS[(rest % 26) as usize]);
             rest /= 26;
         }
-        code.iter()
-            .rev()
-            .try_for_each(|&digit| write!(f, "{}", char::from(digit)))
+        code.iter().rev().try_for_each(|&digit| write!(f, "{}", char::from(digit)))
     }
 }
 

@@ -20,11 +20,7 @@ pub struct Request {
 impl Request {
     fn to(uri: &Uri) -> Self {
         let query = uri.query().map(str::to_owned);
-        Self {
-            path: uri.path().to_owned(),
-            query,
-            status: None,
-        }
+        Self { path: uri.path().to_owned(), query, status: None }
     }
 
     /// Whether the path and query contain `what`, as whole words: `a_id=1` is not in `a_id=17`, and
@@ -87,9 +83,7 @@ impl Requests {
 
     pub(super) fn answered(&self, number: u64, status: StatusCode) {
         let mut log = self.log();
-        let index = number
-            .checked_sub(log.first)
-            .and_then(|index| usize::try_from(index).ok());
+        let index = number.checked_sub(log.first).and_then(|index| usize::try_from(index).ok());
         if let Some(request) = index.and_then(|index| log.requests.get_mut(index)) {
             request.status = Some(status);
         }
@@ -123,11 +117,7 @@ impl Requests {
     }
 
     fn find(&self, what: &str) -> Option<Request> {
-        self.log()
-            .requests
-            .iter()
-            .find(|request| request.asks_for(what))
-            .cloned()
+        self.log().requests.iter().find(|request| request.asks_for(what)).cloned()
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -141,25 +131,10 @@ mod tests {
 
     #[test]
     fn a_request_asks_for_whole_words() {
-        let uri = "/api/articles?username=ben&per_page=2&page=17"
-            .parse()
-            .unwrap();
+        let uri = "/api/articles?username=ben&per_page=2&page=17".parse().unwrap();
         let request = Request::to(&uri);
-        let asked = [
-            "/api/articles",
-            "/api/",
-            "username=ben",
-            "page=17",
-            "per_page=2&page",
-            "",
-        ];
-        let not_asked = [
-            "/api/article",
-            "username=be",
-            "page=1",
-            "page=2",
-            "comments",
-        ];
+        let asked = ["/api/articles", "/api/", "username=ben", "page=17", "per_page=2&page", ""];
+        let not_asked = ["/api/article", "username=be", "page=1", "page=2", "comments"];
         assert!(asked.iter().all(|what| request.asks_for(what)));
         assert!(!not_asked.iter().any(|what| request.asks_for(what)));
     }

@@ -19,10 +19,7 @@ use super::site::Site;
 pub(super) fn routes() -> Router<Arc<Site>> {
     Router::new()
         .route("/api/organizations/{name}", get(organization))
-        .route(
-            "/api/organizations/{name}/articles",
-            get(articles_of_organization),
-        )
+        .route("/api/organizations/{name}/articles", get(articles_of_organization))
         .route("/api/articles", get(articles))
         .route("/api/comments", get(comments))
         .route("/api/users/by_username", get(user_by_name))
@@ -86,11 +83,7 @@ fn page_of_articles(
 ) -> Response {
     let articles = community.articles().rev().filter(wanted);
     let page = articles.skip(paging.skipped()).take(paging.per_page());
-    json(
-        &page
-            .map(|article| ArticleAnswer::of(article, community))
-            .collect::<Vec<_>>(),
-    )
+    json(&page.map(|article| ArticleAnswer::of(article, community)).collect::<Vec<_>>())
 }
 
 #[derive(Deserialize)]
@@ -109,20 +102,14 @@ async fn comments(
         let article = id.and_then(|id| community.find_article(id));
         found(article.map(|article| {
             let comments = paging.of_threads(&article.threads);
-            Threads {
-                comments,
-                community,
-            }
+            Threads { comments, community }
         }))
     })
 }
 
 async fn user_by_id(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
     site.look(|community| {
-        let user = id
-            .parse()
-            .ok()
-            .and_then(|id| community.find_user(UserId(id)));
+        let user = id.parse().ok().and_then(|id| community.find_user(UserId(id)));
         profile(user)
     })
 }
@@ -172,12 +159,5 @@ pub(super) fn error(status: StatusCode) -> Response {
         status: u16,
     }
     let error = status.canonical_reason().unwrap_or("error").to_lowercase();
-    (
-        status,
-        json(&Error {
-            error,
-            status: status.as_u16(),
-        }),
-    )
-        .into_response()
+    (status, json(&Error { error, status: status.as_u16() })).into_response()
 }

@@ -30,21 +30,11 @@ impl Site {
     }
 
     pub(super) fn look<T>(&self, look: impl FnOnce(&Community) -> T) -> T {
-        look(
-            &self
-                .community
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        look(&self.community.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn edit<T>(&self, change: impl FnOnce(&mut Community) -> T) -> T {
-        change(
-            &mut self
-                .community
-                .write()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        change(&mut self.community.write().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn set_limit(&self, limit: Option<RateLimit>) {

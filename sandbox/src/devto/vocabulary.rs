@@ -19,85 +19,38 @@ pub(super) enum Order {
 
 pub(super) const CULTURES: &[Culture] = &[
     Culture {
-        given: &[
-            ("Grace", "grace"),
-            ("Liam", "liam"),
-            ("Nora", "nora"),
-            ("Samuel", "sam"),
-        ],
-        family: &[
-            ("Okafor", "okafor"),
-            ("Whitfield", "whitfield"),
-            ("O’Brien", "obrien"),
-        ],
+        given: &[("Grace", "grace"), ("Liam", "liam"), ("Nora", "nora"), ("Samuel", "sam")],
+        family: &[("Okafor", "okafor"), ("Whitfield", "whitfield"), ("O’Brien", "obrien")],
         order: Order::GivenFirst,
         places: &["Leeds, UK", "Portland, OR", "Remote"],
     },
     Culture {
-        given: &[
-            ("José", "jose"),
-            ("Íñigo", "inigo"),
-            ("Lucía", "lucia"),
-            ("Camila", "camila"),
-        ],
-        family: &[
-            ("Muñoz", "munoz"),
-            ("García Pérez", "garciaperez"),
-            ("Núñez", "nunez"),
-        ],
+        given: &[("José", "jose"), ("Íñigo", "inigo"), ("Lucía", "lucia"), ("Camila", "camila")],
+        family: &[("Muñoz", "munoz"), ("García Pérez", "garciaperez"), ("Núñez", "nunez")],
         order: Order::GivenFirst,
         places: &["Bogotá", "Valparaíso, Chile", "Sevilla"],
     },
     Culture {
         given: &[("João", "joao"), ("Inês", "ines"), ("Thaís", "thais")],
-        family: &[
-            ("Gonçalves", "goncalves"),
-            ("Araújo", "araujo"),
-            ("da Conceição", "dac"),
-        ],
+        family: &[("Gonçalves", "goncalves"), ("Araújo", "araujo"), ("da Conceição", "dac")],
         order: Order::GivenFirst,
         places: &["São Paulo", "Porto"],
     },
     Culture {
-        given: &[
-            ("Jürgen", "juergen"),
-            ("Zoë", "zoe"),
-            ("Bjørn", "bjorn"),
-            ("Åsa", "asa"),
-        ],
-        family: &[
-            ("Müller-Weiß", "muellerweiss"),
-            ("Sørensen", "sorensen"),
-            ("Öst", "oest"),
-        ],
+        given: &[("Jürgen", "juergen"), ("Zoë", "zoe"), ("Bjørn", "bjorn"), ("Åsa", "asa")],
+        family: &[("Müller-Weiß", "muellerweiss"), ("Sørensen", "sorensen"), ("Öst", "oest")],
         order: Order::GivenFirst,
         places: &["Köln", "Århus", "Malmö 🇸🇪"],
     },
     Culture {
-        given: &[
-            ("Łukasz", "lukasz"),
-            ("Žofie", "zofie"),
-            ("Čestmír", "cestmir"),
-        ],
-        family: &[
-            ("Wiśniewska", "wisniewska"),
-            ("Dvořák", "dvorak"),
-            ("Şimşek", "simsek"),
-        ],
+        given: &[("Łukasz", "lukasz"), ("Žofie", "zofie"), ("Čestmír", "cestmir")],
+        family: &[("Wiśniewska", "wisniewska"), ("Dvořák", "dvorak"), ("Şimşek", "simsek")],
         order: Order::GivenFirst,
         places: &["Łódź", "Brno", "İzmir"],
     },
     Culture {
-        given: &[
-            ("Олена", "olena"),
-            ("Димитър", "dimitar"),
-            ("Софія", "sofiia"),
-        ],
-        family: &[
-            ("Шевченко", "shevchenko"),
-            ("Ґаламаґа", "galamaga"),
-            ("Иванова", "ivanova"),
-        ],
+        given: &[("Олена", "olena"), ("Димитър", "dimitar"), ("Софія", "sofiia")],
+        family: &[("Шевченко", "shevchenko"), ("Ґаламаґа", "galamaga"), ("Иванова", "ivanova")],
         order: Order::GivenFirst,
         places: &["Київ", "Пловдив"],
     },
@@ -109,11 +62,7 @@ pub(super) const CULTURES: &[Culture] = &[
     },
     Culture {
         given: &[("ليلى", "layla"), ("عمر", "omar"), ("נועה", "noa")],
-        family: &[
-            ("الخوري", "elkhoury"),
-            ("بن علي", "benali"),
-            ("לוי", "levi"),
-        ],
+        family: &[("الخوري", "elkhoury"), ("بن علي", "benali"), ("לוי", "levi")],
         order: Order::GivenFirst,
         places: &["بيروت", "Tunis", "חיפה"],
     },
@@ -124,28 +73,14 @@ pub(super) const CULTURES: &[Culture] = &[
         places: &["बेंगलुरु", "Kolkata", "Chennai"],
     },
     Culture {
-        given: &[
-            ("さくら", "sakura"),
-            ("健太", "kenta"),
-            ("小雨", "xiaoyu"),
-            ("지훈", "jihun"),
-        ],
+        given: &[("さくら", "sakura"), ("健太", "kenta"), ("小雨", "xiaoyu"), ("지훈", "jihun")],
         family: &[("渡辺", "watanabe"), ("歐陽", "ouyang"), ("김", "kim")],
         order: Order::FamilyFirst,
         places: &["東京", "臺北", "서울"],
     },
     Culture {
-        given: &[
-            ("Thị Hồng", "hong"),
-            ("Đức", "duc"),
-            ("Adaeze", "adaeze"),
-            ("Kwame", "kwame"),
-        ],
-        family: &[
-            ("Nguyễn", "nguyen"),
-            ("Ọláníyan", "olaniyan"),
-            ("Mensah", "mensah"),
-        ],
+        given: &[("Thị Hồng", "hong"), ("Đức", "duc"), ("Adaeze", "adaeze"), ("Kwame", "kwame")],
+        family: &[("Nguyễn", "nguyen"), ("Ọláníyan", "olaniyan"), ("Mensah", "mensah")],
         order: Order::GivenFirst,
         places: &["Đà Nẵng", "Lagos", "Accra"],
     },
@@ -216,17 +151,8 @@ pub(super) const TITLE_SUBJECTS: &[&str] = &[
     "flaky tests",
 ];
 
-pub(super) const TITLE_ENDINGS: &[&str] = &[
-    "",
-    "",
-    "",
-    " (part 2)",
-    ": a postmortem",
-    " in production",
-    " – and back",
-    "?",
-    " 🎉",
-];
+pub(super) const TITLE_ENDINGS: &[&str] =
+    &["", "", "", " (part 2)", ": a postmortem", " in production", " – and back", "?", " 🎉"];
 
 /// What people say, as the site renders it. `{}` is where somebody is mentioned or greeted.
 pub(super) const SENTENCES: &[&str] = &[

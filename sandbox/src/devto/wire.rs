@@ -28,14 +28,7 @@ impl Listener for Wires {
             tracing::debug!(%error, "a connection was gone as soon as it was accepted");
         }
         let cut = self.stopped.child_token();
-        (
-            Wire {
-                stream,
-                until_cut: Box::pin(cut.clone().cancelled_owned()),
-                cut,
-            },
-            from,
-        )
+        (Wire { stream, until_cut: Box::pin(cut.clone().cancelled_owned()), cut }, from)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -118,11 +118,7 @@ impl Road {
 
     async fn until_open(&self) {
         // The keeper holds this road while its connections live, and the sender with it.
-        let _ = self
-            .wanted
-            .subscribe()
-            .wait_for(|state| *state == State::Open)
-            .await;
+        let _ = self.wanted.subscribe().wait_for(|state| *state == State::Open).await;
     }
 
     fn take(&self, when: impl FnOnce(&mut Accident) -> bool) -> Option<Accident> {

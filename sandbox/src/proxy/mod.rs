@@ -38,17 +38,8 @@ impl Proxy {
         let road = Arc::new(Road::to(server));
         let (listens, mut listening) = watch::channel(false);
         let keeper = tokio::spawn(keep(addr, Arc::clone(&road), listens));
-        listening
-            .wait_for(|listens| *listens)
-            .await
-            .context("listening for the proxy")?;
-        Ok(Self {
-            addr,
-            road,
-            listening,
-            keeper,
-            _port: port,
-        })
+        listening.wait_for(|listens| *listens).await.context("listening for the proxy")?;
+        Ok(Self { addr, road, listening, keeper, _port: port })
     }
 
     pub fn addr(&self) -> SocketAddr {

@@ -16,19 +16,11 @@ impl Scene {
         let mut community = Community::empty();
         let layla = community.add_user("layla", "ليلى الخوري");
         let article = community.add_article(layla, "On queues");
-        Self {
-            devto: Devto::serve(community).await.unwrap(),
-            article,
-            layla,
-        }
+        Self { devto: Devto::serve(community).await.unwrap(), article, layla }
     }
 
     async fn comments(&self) -> Value {
-        json(
-            &self.devto,
-            &format!("/api/comments?a_id={}", self.article.0),
-        )
-        .await
+        json(&self.devto, &format!("/api/comments?a_id={}", self.article.0)).await
     }
 
     async fn listed(&self, field: &str) -> Value {
@@ -42,11 +34,7 @@ async fn replies_stand_under_what_they_answer() {
     let (root, reply, deeper) = scene.devto.edit(|community| {
         let root = community.add_comment(scene.article, scene.layla, "<p>one</p>");
         let reply = community.reply(root, scene.layla, "<p>two</p>");
-        (
-            root,
-            reply,
-            community.reply(reply, scene.layla, "<p>three</p>"),
-        )
+        (root, reply, community.reply(reply, scene.layla, "<p>three</p>"))
     });
     let comments = scene.comments().await;
     assert_eq!(each(&comments, "id_code"), [&root.to_string()]);
@@ -105,18 +93,10 @@ async fn a_deleted_comment_that_nobody_answered_is_gone() {
 #[tokio::test]
 async fn a_new_comment_shows_in_the_tree_the_count_and_the_time() {
     let scene = Scene::set().await;
-    assert_eq!(
-        scene.listed("last_comment_at").await,
-        "2017-01-01T05:00:00Z"
-    );
-    scene
-        .devto
-        .edit(|community| community.add_comment(scene.article, scene.layla, "<p>hi</p>"));
+    assert_eq!(scene.listed("last_comment_at").await, "2017-01-01T05:00:00Z");
+    scene.devto.edit(|community| community.add_comment(scene.article, scene.layla, "<p>hi</p>"));
     assert_eq!(scene.listed("comments_count").await, 1);
-    assert_eq!(
-        scene.listed("last_comment_at").await,
-        scene.comments().await[0]["created_at"]
-    );
+    assert_eq!(scene.listed("last_comment_at").await, scene.comments().await[0]["created_at"]);
 }
 
 #[tokio::test]
@@ -127,9 +107,7 @@ async fn an_edit_shows_and_moves_the_time_of_the_last_comment_unless_edits_are_q
         .edit(|community| community.add_comment(scene.article, scene.layla, "<p>retires</p>"));
     let before = scene.listed("last_comment_at").await;
 
-    scene
-        .devto
-        .edit(|community| community.edit_comment(comment, "<p>retries</p>"));
+    scene.devto.edit(|community| community.edit_comment(comment, "<p>retries</p>"));
     let comments = scene.comments().await;
     assert_eq!(comments[0]["body_html"], "<p>retries</p>");
     assert_eq!(comments[0]["created_at"], before);
@@ -157,10 +135,7 @@ async fn comments_are_paged_by_thread_only_if_a_page_is_asked_for() {
     let path = format!("/api/comments?a_id={}", scene.article.0);
     let bodies = async |query: &str| {
         let comments = json(&scene.devto, &format!("{path}{query}")).await;
-        each(&comments, "body_html")
-            .into_iter()
-            .map(|body| body.to_string())
-            .collect::<Vec<_>>()
+        each(&comments, "body_html").into_iter().map(|body| body.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(bodies("").await.len(), 60);
     assert_eq!(bodies("&page=1").await.len(), 50);

@@ -34,11 +34,7 @@ async fn a_fault_spoils_as_many_answers_as_scripted_and_only_those_it_is_about()
 async fn faults_come_in_the_order_they_were_scripted_until_all_is_forgiven() {
     let devto = devto().await;
     devto.misbehave("/api/articles", 1, Fault::Status(StatusCode::UNAUTHORIZED));
-    devto.misbehave(
-        "/api/",
-        ALWAYS,
-        Fault::Status(StatusCode::INTERNAL_SERVER_ERROR),
-    );
+    devto.misbehave("/api/", ALWAYS, Fault::Status(StatusCode::INTERNAL_SERVER_ERROR));
     assert_eq!(ask(&devto, "/api/articles").await.status(), 401);
     assert_eq!(ask(&devto, "/api/articles").await.status(), 500);
     assert_eq!(ask(&devto, "/api/articles").await.status(), 500);
@@ -61,10 +57,7 @@ async fn a_scripted_429_says_when_to_come_back_in_every_way_they_do() {
         devto.misbehave("/api/articles", 1, Fault::RateLimited(way));
         let answer = ask(&devto, "/api/articles").await;
         assert_eq!(answer.status(), 429);
-        let said = answer
-            .headers()
-            .get("retry-after")
-            .map(|value| value.to_str().unwrap());
+        let said = answer.headers().get("retry-after").map(|value| value.to_str().unwrap());
         assert_eq!(said, header);
     }
     assert_eq!(devto.refused_count(), 0);
@@ -125,11 +118,7 @@ async fn a_closed_connection_is_a_reset_and_the_next_one_is_served() {
     let devto = devto().await;
     devto.misbehave("/api/articles", 1, Fault::CloseConnection);
     let client = client();
-    let error = client
-        .get(format!("{}/api/articles", devto.url()))
-        .send()
-        .await
-        .unwrap_err();
+    let error = client.get(format!("{}/api/articles", devto.url())).send().await.unwrap_err();
     assert_eq!(io_kind(&error), Some(io::ErrorKind::ConnectionReset));
     assert_eq!(devto.requests()[0].status, None);
     json(&devto, "/api/articles").await;

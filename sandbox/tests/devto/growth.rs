@@ -9,14 +9,8 @@ use crate::client::json;
 
 #[test]
 fn one_seed_grows_one_community() {
-    assert_eq!(
-        Community::realistic(7, 60, 400),
-        Community::realistic(7, 60, 400)
-    );
-    assert_ne!(
-        Community::realistic(7, 60, 400),
-        Community::realistic(8, 60, 400)
-    );
+    assert_eq!(Community::realistic(7, 60, 400), Community::realistic(7, 60, 400));
+    assert_ne!(Community::realistic(7, 60, 400), Community::realistic(8, 60, 400));
 }
 
 #[test]
@@ -47,44 +41,26 @@ fn attention_is_unequal() {
 #[test]
 fn threads_nest_and_some_comments_are_only_tombstones() {
     let community = Community::realistic(3, 300, 5_000);
-    let deepest = community
-        .comments()
-        .map(|comment| depth(&community, comment))
-        .max();
+    let deepest = community.comments().map(|comment| depth(&community, comment)).max();
     assert!(deepest > Some(5) && deepest < Some(60), "{deepest:?}");
     let count = |visibility| {
-        community
-            .comments()
-            .filter(|comment| comment.visibility == visibility)
-            .count()
+        community.comments().filter(|comment| comment.visibility == visibility).count()
     };
     assert!(count(Visibility::Deleted) > 20);
     assert!(count(Visibility::Hidden) > 5);
-    assert_eq!(
-        community.expected_comments().len(),
-        count(Visibility::Shown)
-    );
+    assert_eq!(community.expected_comments().len(), count(Visibility::Shown));
 }
 
 fn depth(community: &Community, comment: &Comment) -> usize {
-    comment
-        .parent
-        .map_or(0, |parent| 1 + depth(community, community.comment(parent)))
+    comment.parent.map_or(0, |parent| 1 + depth(community, community.comment(parent)))
 }
 
 #[test]
 fn some_commenters_have_no_profile_and_no_two_users_one_name() {
     let community = Community::realistic(4, 100, 2_000);
     let authors: HashSet<_> = community.comments().map(|comment| comment.author).collect();
-    let gone = authors
-        .iter()
-        .filter(|&&id| !community.user(id).has_profile)
-        .count();
-    assert!(
-        gone > 0 && gone < authors.len() / 10,
-        "{gone} of {}",
-        authors.len()
-    );
+    let gone = authors.iter().filter(|&&id| !community.user(id).has_profile).count();
+    assert!(gone > 0 && gone < authors.len() / 10, "{gone} of {}", authors.len());
     let names: HashSet<_> = community.users().map(|user| &user.username).collect();
     assert_eq!(names.len(), community.users().count());
 }
@@ -92,13 +68,9 @@ fn some_commenters_have_no_profile_and_no_two_users_one_name() {
 #[test]
 fn several_organizations_and_users_publish_in_their_own_name() {
     let community = Community::realistic(5, 300, 0);
-    let organizations: HashSet<_> = community
-        .articles()
-        .filter_map(|article| article.organization)
-        .collect();
-    let alone = community
-        .articles()
-        .filter(|article| article.organization.is_none());
+    let organizations: HashSet<_> =
+        community.articles().filter_map(|article| article.organization).collect();
+    let alone = community.articles().filter(|article| article.organization.is_none());
     let authors: HashSet<_> = alone.map(|article| article.author).collect();
     assert!(organizations.len() >= 4);
     assert!(authors.len() >= 10);
@@ -107,10 +79,7 @@ fn several_organizations_and_users_publish_in_their_own_name() {
 #[test]
 fn numbers_and_instants_agree() {
     let community = Community::realistic(6, 100, 1_000);
-    let written: Vec<_> = community
-        .comments()
-        .map(|comment| comment.created_at)
-        .collect();
+    let written: Vec<_> = community.comments().map(|comment| comment.created_at).collect();
     assert!(written.windows(2).all(|pair| pair[0] < pair[1]));
     for comment in community.comments() {
         let article = community.find_article(comment.article).unwrap();
@@ -133,13 +102,7 @@ async fn who_reads_everything_finds_exactly_what_is_expected() {
     let mut expected: Vec<Found> = expected
         .map(|comment| {
             let parent = comment.parent_id_code;
-            (
-                comment.id_code,
-                parent,
-                comment.article_id,
-                comment.username,
-                comment.body_html,
-            )
+            (comment.id_code, parent, comment.article_id, comment.username, comment.body_html)
         })
         .collect();
     expected.sort();
@@ -169,13 +132,7 @@ fn gather(comments: &Value, parent: Option<&str>, article: u64, found: &mut Vec<
         if let Some(username) = comment["user"]["username"].as_str() {
             let body = comment["body_html"].as_str().unwrap().to_owned();
             let parent = parent.map(str::to_owned);
-            found.push((
-                id_code.to_owned(),
-                parent,
-                article,
-                username.to_owned(),
-                body,
-            ));
+            found.push((id_code.to_owned(), parent, article, username.to_owned(), body));
         }
         gather(&comment["children"], Some(id_code), article, found);
     }

@@ -11,20 +11,13 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[tokio::test]
 async fn a_spent_limit_answers_429_with_the_seconds_to_wait() {
     let devto = Devto::serve(Community::empty()).await.unwrap();
-    devto.limit(RateLimit {
-        requests: 2,
-        per: HOUR,
-    });
+    devto.limit(RateLimit { requests: 2, per: HOUR });
     for _ in 0..2 {
         json(&devto, "/api/articles").await;
     }
     let answer = ask(&devto, "/api/articles").await;
     assert_eq!(answer.status(), 429);
-    let seconds: u64 = answer.headers()["retry-after"]
-        .to_str()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let seconds: u64 = answer.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=3600).contains(&seconds), "{seconds}");
     assert_eq!(ask(&devto, "/api/comments?a_id=1").await.status(), 429);
     assert_eq!(devto.refused_count(), 2);
@@ -33,10 +26,7 @@ async fn a_spent_limit_answers_429_with_the_seconds_to_wait() {
 #[tokio::test]
 async fn a_lifted_limit_admits_again() {
     let devto = Devto::serve(Community::empty()).await.unwrap();
-    devto.limit(RateLimit {
-        requests: 0,
-        per: HOUR,
-    });
+    devto.limit(RateLimit { requests: 0, per: HOUR });
     assert_eq!(ask(&devto, "/api/articles").await.status(), 429);
     devto.limit(None);
     json(&devto, "/api/articles").await;

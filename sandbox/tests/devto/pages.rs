@@ -19,21 +19,15 @@ async fn pages_come_newest_first_and_end_with_an_empty_one() {
     let devto = Devto::serve(with_articles(7).0).await.unwrap();
     let mut titles = Vec::new();
     for page in 1.. {
-        let articles = json(
-            &devto,
-            &format!("/api/articles?username=grace&page={page}&per_page=3"),
-        )
-        .await;
+        let articles =
+            json(&devto, &format!("/api/articles?username=grace&page={page}&per_page=3")).await;
         if articles == json!([]) {
             assert_eq!(page, 4);
             break;
         }
         titles.extend(each(&articles, "title").into_iter().cloned());
     }
-    let expected: Vec<_> = (0..7)
-        .rev()
-        .map(|number| format!("Article {number}"))
-        .collect();
+    let expected: Vec<_> = (0..7).rev().map(|number| format!("Article {number}")).collect();
     assert_eq!(titles, expected);
 }
 
@@ -62,29 +56,18 @@ async fn an_organization_lists_its_own_articles_whoever_wrote_them() {
     let theirs = json(&devto, "/api/organizations/brightloom/articles").await;
     assert_eq!(each(&theirs, "title"), ["Ours too", "Ours"]);
     assert_eq!(theirs[0]["organization"]["username"], "brightloom");
-    assert!(
-        theirs[0]["url"]
-            .as_str()
-            .unwrap()
-            .starts_with("https://dev.to/brightloom/ours-too-")
-    );
+    assert!(theirs[0]["url"].as_str().unwrap().starts_with("https://dev.to/brightloom/ours-too-"));
 
     let hers = json(&devto, "/api/articles?username=grace").await;
     assert_eq!(each(&hers, "title"), ["Ours", "Mine"]);
     assert_eq!(hers[1].get("organization"), None);
-    assert_eq!(
-        json(&devto, "/api/articles?username=brightloom").await,
-        theirs
-    );
+    assert_eq!(json(&devto, "/api/articles?username=brightloom").await, theirs);
 }
 
 #[tokio::test]
 async fn an_unknown_user_has_no_articles_and_an_unknown_organization_is_not_found() {
     let devto = Devto::serve(with_articles(1).0).await.unwrap();
-    assert_eq!(
-        json(&devto, "/api/articles?username=nobody").await,
-        json!([])
-    );
+    assert_eq!(json(&devto, "/api/articles?username=nobody").await, json!([]));
     let refused = refusal(&devto, "/api/organizations/nobody/articles").await;
     assert_eq!(refused, json!({"error": "not found", "status": 404}));
 }

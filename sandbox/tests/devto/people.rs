@@ -44,21 +44,13 @@ async fn a_renamed_user_is_the_same_user_by_another_name() {
     assert_eq!(comments[0]["user"]["username"], "zoe_mw");
     assert_eq!(comments[0]["user"]["user_id"], zoe.0);
     refusal(&devto, "/api/users/by_username?url=zoe").await;
-    assert_eq!(
-        devto.look(Community::expected_comments)[0].username,
-        "zoe_mw"
-    );
+    assert_eq!(devto.look(Community::expected_comments)[0].username, "zoe_mw");
 }
 
 #[tokio::test]
 async fn nobody_is_not_found() {
     let devto = Devto::serve(Community::empty()).await.unwrap();
-    for path in [
-        "/api/users/1",
-        "/api/users/zoe",
-        "/api/users/by_username",
-        "/api/nonsense",
-    ] {
+    for path in ["/api/users/1", "/api/users/zoe", "/api/users/by_username", "/api/nonsense"] {
         assert_eq!(refusal(&devto, path).await["error"], "not found");
     }
 }
@@ -70,9 +62,6 @@ async fn an_organization_is_found_by_name_and_by_number() {
     let devto = Devto::serve(community).await.unwrap();
     let organization = json(&devto, "/api/organizations/brightloom").await;
     assert_eq!(organization["name"], "Brightloom");
-    assert_eq!(
-        json(&devto, &format!("/api/organizations/{}", loom.0)).await,
-        organization
-    );
+    assert_eq!(json(&devto, &format!("/api/organizations/{}", loom.0)).await, organization);
     refusal(&devto, "/api/organizations/dimloom").await;
 }

@@ -14,11 +14,7 @@ impl Description {
     }
 
     fn check_all(&self, schema: &str, values: &Value) {
-        values
-            .as_array()
-            .unwrap()
-            .iter()
-            .for_each(|value| self.check(schema, value));
+        values.as_array().unwrap().iter().for_each(|value| self.check(schema, value));
     }
 
     /// Every field that is always there is there, every other is known, and each has its type.
@@ -27,17 +23,11 @@ impl Description {
         let (always, sometimes) = (schema_of("always"), schema_of("sometimes"));
         let fields = value.as_object().unwrap();
         for name in always.keys() {
-            assert!(
-                fields.contains_key(name),
-                "{schema} without {name}: {value}"
-            );
+            assert!(fields.contains_key(name), "{schema} without {name}: {value}");
         }
         for (name, value) in fields {
             let kind = always.get(name).or_else(|| sometimes.get(name));
-            let kind = kind
-                .unwrap_or_else(|| panic!("{schema} has no {name}"))
-                .as_str()
-                .unwrap();
+            let kind = kind.unwrap_or_else(|| panic!("{schema} has no {name}")).as_str().unwrap();
             self.check_type(kind, value, &format!("{schema}.{name}"));
         }
     }
@@ -47,16 +37,9 @@ impl Description {
             return assert!(kind.ends_with('?'), "{place} is null");
         }
         let kind = kind.trim_end_matches('?');
-        if let Some(kind) = kind
-            .strip_prefix('[')
-            .and_then(|kind| kind.strip_suffix(']'))
-        {
-            let values = value
-                .as_array()
-                .unwrap_or_else(|| panic!("{place} is no list: {value}"));
-            return values
-                .iter()
-                .for_each(|value| self.check_type(kind, value, place));
+        if let Some(kind) = kind.strip_prefix('[').and_then(|kind| kind.strip_suffix(']')) {
+            let values = value.as_array().unwrap_or_else(|| panic!("{place} is no list: {value}"));
+            return values.iter().for_each(|value| self.check_type(kind, value, place));
         }
         match kind {
             "string" => assert!(value.is_string(), "{place}: {value}"),
@@ -86,17 +69,11 @@ async fn articles_are_as_described() {
     assert_eq!(articles.as_array().unwrap().len(), 40);
     description.check_all("Article", &articles);
     for optional in ["organization", "flare_tag"] {
-        let have = articles
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|article| article.get(optional).is_some());
+        let have =
+            articles.as_array().unwrap().iter().filter(|article| article.get(optional).is_some());
         assert!((1..40).contains(&have.count()), "{optional}");
     }
-    description.check_all(
-        "Article",
-        &json(&devto, "/api/organizations/brightloom/articles").await,
-    );
+    description.check_all("Article", &json(&devto, "/api/organizations/brightloom/articles").await);
 }
 
 #[tokio::test]
@@ -113,11 +90,8 @@ async fn comments_are_as_described() {
 async fn users_are_as_described() {
     let description = Description::read();
     let community = Community::realistic(2, 10, 60);
-    let users: Vec<_> = community
-        .users()
-        .filter(|user| user.has_profile)
-        .map(|user| user.id)
-        .collect();
+    let users: Vec<_> =
+        community.users().filter(|user| user.has_profile).map(|user| user.id).collect();
     let devto = Devto::serve(community).await.unwrap();
     for id in users {
         description.check("User", &json(&devto, &format!("/api/users/{}", id.0)).await);

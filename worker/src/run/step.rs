@@ -135,7 +135,7 @@ impl<'a> Stepping<'a> {
         if left.records > 0 {
             return Ok(Some(Some(left.window)));
         }
-        self.rest_for(left.resets_in, DelayReason::Quota);
+        self.rest_for(bounded(left.resets_in), DelayReason::Quota);
         Ok(None)
     }
 

@@ -26,7 +26,10 @@ async fn an_exhausted_stream_is_a_run_in_error_while_the_others_finish(pool: PgP
     let run = stage.work_until_ended(run).await;
 
     assert_eq!(run.state, RunState::Error);
-    assert_eq!(run.error.unwrap(), "1 of 2 streams failed; the first: page: the platform is on fire");
+    assert_eq!(
+        run.error.unwrap(),
+        "1 of 2 streams failed; the first: page: the platform is on fire"
+    );
     assert_eq!(platform.asked_for(&page("bad", 1)), 5, "five attempts in all");
     assert_eq!(platform.asked_for(&page("good", 1)), 1);
     assert_eq!(stage.activities().await.len(), 3);
@@ -51,9 +54,14 @@ async fn a_stream_that_fails_once_is_retried_on_its_own_time(pool: PgPool) {
     stage.work().await;
 
     let waiting = stage.run(run).await;
-    assert_eq!((waiting.state, waiting.delay_reason), (RunState::Delayed, Some(DelayReason::Retry)));
+    assert_eq!(
+        (waiting.state, waiting.delay_reason),
+        (RunState::Delayed, Some(DelayReason::Retry))
+    );
     let until = waiting.delayed_until.unwrap();
-    assert!(until > stage.clock.now() && until <= stage.clock.now() + std::time::Duration::from_secs(5));
+    assert!(
+        until > stage.clock.now() && until <= stage.clock.now() + std::time::Duration::from_secs(5)
+    );
     stage.work().await;
     assert_eq!(platform.asked(), 2, "nothing is tried before its time");
 
@@ -63,7 +71,8 @@ async fn a_stream_that_fails_once_is_retried_on_its_own_time(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_stream_that_is_gone_for_good_is_not_tried_again(pool: PgPool) {
-    let platform = Platform::new([page("gone", 1)], |_| Err(SyncError::Permanent(anyhow!("it is gone"))));
+    let platform =
+        Platform::new([page("gone", 1)], |_| Err(SyncError::Permanent(anyhow!("it is gone"))));
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
     let (_, run) = stage.connect("toy").await;
 
@@ -102,7 +111,10 @@ async fn an_exception_in_preprocess_or_streams_is_retried_and_then_a_failed_run(
 
     let failed = stage.work_until_ended(run).await;
 
-    assert_eq!((failed.state, failed.error.as_deref()), (RunState::Error, Some("the platform is on fire")));
+    assert_eq!(
+        (failed.state, failed.error.as_deref()),
+        (RunState::Error, Some("the platform is on fire"))
+    );
     assert_eq!(platform.asked(), 0);
     let integration = stage.store.integration(integration).await.unwrap().unwrap();
     assert_eq!((integration.status, integration.onboarded_at), (IntegrationStatus::Active, None));
@@ -126,7 +138,11 @@ async fn refused_credentials_stop_everything_until_reconnected(pool: PgPool) {
     stage.work().await;
 
     assert_eq!(stage.run(run).await.state, RunState::Error);
-    assert_eq!(stage.count(run, StreamState::Pending).await, 1, "the refused stream lost no attempt");
+    assert_eq!(
+        stage.count(run, StreamState::Pending).await,
+        1,
+        "the refused stream lost no attempt"
+    );
     let integration = stage.store.integration(id).await.unwrap().unwrap();
     assert_eq!(integration.status, IntegrationStatus::NeedsReconnect);
     assert_eq!(integration.status_reason.as_deref(), Some("token revoked"));
@@ -171,7 +187,8 @@ async fn a_stored_stream_of_another_version_fails_alone(pool: PgPool) {
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
     let (_, run) = stage.connect("toy").await;
     // Stored by a version that had another kind of stream.
-    platform.fail_preprocess(SyncError::RateLimited { retry_after: std::time::Duration::from_secs(1) });
+    platform
+        .fail_preprocess(SyncError::RateLimited { retry_after: std::time::Duration::from_secs(1) });
     stage.work().await;
     platform.open();
     stage.clock.advance(std::time::Duration::from_secs(2));

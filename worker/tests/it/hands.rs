@@ -114,8 +114,12 @@ async fn two_workers_never_hold_one_run(pool: PgPool) {
 }
 
 /// The lease of a worker that has stopped without a word.
-async fn abandoned(stage: &Stage, run: RunId) -> (shared::store::Claimed, Vec<shared::domain::Stream>) {
-    let claimed = stage.store.claim_run(run, "dead", Duration::from_secs(30)).await.unwrap().unwrap();
+async fn abandoned(
+    stage: &Stage,
+    run: RunId,
+) -> (shared::store::Claimed, Vec<shared::domain::Stream>) {
+    let claimed =
+        stage.store.claim_run(run, "dead", Duration::from_secs(30)).await.unwrap().unwrap();
     if !claimed.listed {
         let stream = shared::domain::RawStream {
             name: "page".into(),
@@ -129,7 +133,9 @@ async fn abandoned(stage: &Stage, run: RunId) -> (shared::store::Claimed, Vec<sh
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn an_abandoned_run_is_taken_over_when_its_lease_ends_and_the_stale_worker_writes_nothing(pool: PgPool) {
+async fn an_abandoned_run_is_taken_over_when_its_lease_ends_and_the_stale_worker_writes_nothing(
+    pool: PgPool,
+) {
     let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
     let (integration, run) = stage.connect("toy").await;
@@ -142,18 +148,9 @@ async fn an_abandoned_run_is_taken_over_when_its_lease_ends_and_the_stale_worker
 
     // The stale worker wakes up with a page in hand.
     let written = stage.activities().await;
-    let source = PageSource {
-        lease: stale.lease,
-        stream: taken[0].id,
-        tenant: stage.tenant,
-        integration,
-    };
-    let asked = crate::toy::Asked {
-        list: "stale".into(),
-        page: 1,
-        before: 0,
-        mode: shared::domain::RunMode::Onboarding,
-    };
+    let source =
+        PageSource { lease: stale.lease, stream: taken[0].id, tenant: stage.tenant, integration };
+    let asked = crate::toy::Asked { list: "stale".into(), page: 1, before: 0 };
     let page = Page { operations: comments(&asked, 3).operations, ..Page::default() };
     let lost = |result: Result<(), StoreError>| matches!(result, Err(StoreError::LeaseLost));
     assert!(lost(stage.store.commit_page(source, &page).await));

@@ -14,7 +14,9 @@ fn news() -> Platform {
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn what_cannot_be_understood_is_a_dead_letter_with_a_reason_and_its_siblings_are_unaffected(pool: PgPool) {
+async fn what_cannot_be_understood_is_a_dead_letter_with_a_reason_and_its_siblings_are_unaffected(
+    pool: PgPool,
+) {
     let stage = Stage::set(pool, Registry::default().with(Toy(news()))).await;
     let (_, run) = stage.connect("toy").await;
     let unknown = (RunId::new(), StreamId::new(), IntegrationId::new());
@@ -93,7 +95,9 @@ async fn a_message_about_a_finished_run_is_acknowledged_and_changes_nothing(pool
     stage.deliver().await;
 
     assert_eq!(platform.asked(), 1);
-    assert!(stage.queue.bodies().is_empty() && stage.queue.dead_letters(1).await.unwrap().is_empty());
+    assert!(
+        stage.queue.bodies().is_empty() && stage.queue.dead_letters(1).await.unwrap().is_empty()
+    );
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
@@ -102,7 +106,8 @@ async fn a_message_that_names_a_stream_steps_exactly_that_one_again(pool: PgPool
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
     let (integration, run) = stage.connect("toy").await;
     stage.work().await;
-    let a = stage.streams(run).await.into_iter().find(|stream| stream.payload["list"] == "a").unwrap();
+    let a =
+        stage.streams(run).await.into_iter().find(|stream| stream.payload["list"] == "a").unwrap();
 
     stage.post(&json!({"type": "integration_process", "runId": run, "streamId": a.id})).await;
     stage.deliver().await;

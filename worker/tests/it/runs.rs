@@ -9,7 +9,8 @@ use crate::toy::{Output, Platform, Toy, comments, page, pages};
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn an_onboarding_reads_every_page_once_and_stores_every_record(pool: PgPool) {
-    let platform = Platform::new([page("news", 1), page("help", 1)], |asked| Ok(pages(asked, 3, 5)));
+    let platform =
+        Platform::new([page("news", 1), page("help", 1)], |asked| Ok(pages(asked, 3, 5)));
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
     let (integration, run) = stage.connect("toy").await;
 
@@ -97,13 +98,18 @@ async fn the_stop_rule_receives_the_real_records_and_the_real_timestamp(pool: Pg
 
     // The records are of noon; two hours later a check stops at its first page.
     stage.clock.advance(std::time::Duration::from_secs(2 * 3600));
-    stage.post(&serde_json::json!({"type": "integration_process", "integrationId": integration})).await;
+    stage
+        .post(&serde_json::json!({"type": "integration_process", "integrationId": integration}))
+        .await;
     stage.work().await;
 
     let (records, last) = platform.seen_by_stop_rule().pop().unwrap();
     assert_eq!(records, 4);
     let last = last.unwrap();
-    assert_eq!((last.id.as_str(), last.at.to_rfc3339().as_str()), ("news-1-3", "2024-05-01T12:00:00+00:00"));
+    assert_eq!(
+        (last.id.as_str(), last.at.to_rfc3339().as_str()),
+        ("news-1-3", "2024-05-01T12:00:00+00:00")
+    );
     assert_eq!(platform.asked(), 4);
 }
 

@@ -10,9 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use shared::clock::Clock;
-use shared::domain::{
-    IntegrationId, RequestedBy, Run, RunId, Stream, StreamState, TenantId,
-};
+use shared::domain::{IntegrationId, RequestedBy, Run, RunId, Stream, StreamState, TenantId};
 use shared::queue::memory::MemoryQueue;
 use shared::queue::{Outgoing, Queue, Received};
 use shared::sdk::Registry;
@@ -162,9 +160,13 @@ impl Stage {
     }
 }
 
-fn worker(store: &Store, queue: &Arc<MemoryQueue>, registry: Registry, holder: &str) -> Arc<Worker> {
+fn worker(
+    store: &Store,
+    queue: &Arc<MemoryQueue>,
+    registry: Registry,
+    holder: &str,
+) -> Arc<Worker> {
     let settings = Settings { holder: holder.to_owned(), ..Settings::default() };
     let queue = Arc::clone(queue) as Arc<dyn Queue>;
     Arc::new(Worker { store: store.clone(), queue, registry, settings })
 }
-

@@ -1,5 +1,5 @@
 //! An integration whose platform is a function of the test's: which page is asked for, how often it
-//! has been asked for before, in which mode; and what comes back.
+//! has been asked for before; what comes back.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Map;
 use shared::sdk::{
     Activity, CheckSchedule, Connection, EndedStream, Identity, Integration, LastRecord, Member,
-    Operation, RecordLimit, Result, Run, RunMode, RunSummary, StreamOutput, SyncError,
+    Operation, RecordLimit, Result, Run, RunSummary, StreamOutput, SyncError,
 };
 use tokio::sync::watch;
 
@@ -31,7 +31,6 @@ pub(crate) struct Asked {
     pub(crate) page: u32,
     /// How often this page had been asked for before.
     pub(crate) before: usize,
-    pub(crate) mode: RunMode,
 }
 
 pub(crate) type Output = StreamOutput<Stream>;
@@ -119,7 +118,7 @@ impl Platform {
         ended
     }
 
-    async fn ask(&self, stream: &Stream, mode: RunMode) -> Result<Output> {
+    async fn ask(&self, stream: &Stream) -> Result<Output> {
         let Stream::Page { list, page } = stream.clone();
         let before = {
             let mut asked = self.0.asked.lock().unwrap();
@@ -129,15 +128,15 @@ impl Platform {
         };
         self.0.count.send_modify(|count| *count += 1);
         self.0.open.subscribe().wait_for(|open| *open).await.unwrap();
-        (self.0.answer)(&Asked { list, page, before, mode })
+        (self.0.answer)(&Asked { list, page, before })
     }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Settings {
-    #[serde(default)]
-    pub(crate) forum: String,
+    #[serde(default, rename = "forum")]
+    pub(crate) _forum: String,
 }
 
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -169,8 +168,8 @@ macro_rules! toy {
                 failure.map_or_else(|| Ok(self.0.0.first.clone()), Err)
             }
 
-            async fn process_stream(&self, stream: &Stream, run: &Run<Self>) -> Result<Output> {
-                self.0.ask(stream, run.connection.mode).await
+            async fn process_stream(&self, stream: &Stream, _: &Run<Self>) -> Result<Output> {
+                self.0.ask(stream).await
             }
 
             fn is_processing_finished(&self, _: &Stream, page: &Output, run: &Run<Self>) -> bool {
@@ -211,14 +210,6 @@ toy!(
     CheckSchedule::EveryTick,
     Some(RecordLimit { records: 10, per: Duration::from_secs(3600), onboarding_factor: 0.5 })
 );
-toy!(
-    /// Never checked by a tick.
-    QuietToy,
-    "quiet_toy",
-    CheckSchedule::OnboardingOnly,
-    None
-);
-
 /// A page of comments `<list>-<page>-<n>`, each by a person of its own.
 pub(crate) fn comments(asked: &Asked, count: usize) -> Output {
     let at: DateTime<Utc> = "2024-05-01T12:00:00Z".parse().unwrap();
@@ -238,8 +229,7 @@ pub(crate) fn pages(asked: &Asked, pages: u32, records: usize) -> Output {
 }
 
 pub(crate) fn comment(source_id: &str, username: &str, at: DateTime<Utc>) -> Activity {
-    let identity =
-        Identity { platform: "toy".into(), username: username.into(), source_id: None };
+    let identity = Identity { platform: "toy".into(), username: username.into(), source_id: None };
     Activity {
         platform: "toy".into(),
         kind: "comment".into(),

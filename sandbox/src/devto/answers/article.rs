@@ -90,19 +90,12 @@ struct FlareTag {
 }
 
 impl FlareTag {
-    const DISCUSS: Self = Self {
-        name: "discuss",
-        bg_color_hex: "#71c5ff",
-        text_color_hex: "#08205f",
-    };
+    const DISCUSS: Self =
+        Self { name: "discuss", bg_color_hex: "#71c5ff", text_color_hex: "#08205f" };
 }
 
 /// "Nov 3", or "Nov 3 '24" in any other year than this.
 fn readable_date(at: DateTime<Utc>, now: DateTime<Utc>) -> String {
-    let pattern = if at.year() == now.year() {
-        "%b %-d"
-    } else {
-        "%b %-d '%y"
-    };
+    let pattern = if at.year() == now.year() { "%b %-d" } else { "%b %-d '%y" };
     at.format(pattern).to_string()
 }

@@ -20,10 +20,7 @@ impl Serialize for Threads<'_> {
         let mut threads = serializer.serialize_seq(Some(self.comments.len()))?;
         for &id in self.comments {
             let comment = self.community.comment(id);
-            threads.serialize_element(&Thread {
-                comment,
-                community: self.community,
-            })?;
+            threads.serialize_element(&Thread { comment, community: self.community })?;
         }
         threads.end()
     }
@@ -51,13 +48,7 @@ impl Serialize for Thread<'_> {
             None => thread.serialize_field("user", &SharedUser::of(community.user(comment.author))),
             Some(_) => thread.serialize_field("user", &BTreeMap::<(), ()>::new()),
         }?;
-        thread.serialize_field(
-            "children",
-            &Threads {
-                comments: &comment.replies,
-                community,
-            },
-        )?;
+        thread.serialize_field("children", &Threads { comments: &comment.replies, community })?;
         thread.end()
     }
 }
