@@ -9,6 +9,7 @@ pub mod config;
 pub mod domain;
 pub mod integrations;
 pub mod message;
+pub mod outbox;
 pub mod queue;
 pub mod sdk;
 pub mod service;

@@ -1,11 +1,10 @@
 //! What a message asks for, and what becomes of the message.
 
-use std::time::Duration;
-
 use metrics::counter;
 use shared::domain::{IntegrationId, RequestedBy, RunId, RunMode, StreamId};
 use shared::message::Message;
-use shared::queue::{Outgoing, Received};
+use shared::outbox::send_now;
+use shared::queue::Received;
 use shared::store::{Continued, DueMessage};
 use tracing::{error, info, warn};
 
@@ -100,25 +99,8 @@ async fn start(worker: &Worker, integration: IntegrationId, mode: RunMode) -> an
     };
     info!(integration = %integration, run = %requested.run, joined = requested.joined, "a run was asked for");
     if !requested.joined {
-        send_now(worker, DueMessage { run: requested.run, tenant: known.tenant_id }).await;
+        let due = DueMessage { run: requested.run, tenant: known.tenant_id };
+        send_now(&worker.store, &*worker.queue, due).await;
     }
     Ok(Fate::Acknowledge)
-}
-
-/// Sends a run's message without waiting for the sweep, which sends it if this does not.
-pub(crate) async fn send_now(worker: &Worker, due: DueMessage) {
-    let message = Outgoing {
-        body: Message::Process { run: due.run, stream: None }.encode(),
-        group: due.tenant.to_string(),
-        delay: Duration::ZERO,
-        trace: None,
-    };
-    let sent = async {
-        worker.queue.send(&[message]).await?;
-        worker.store.messages_sent(&[due.run]).await?;
-        Ok::<_, anyhow::Error>(())
-    };
-    if let Err(error) = sent.await {
-        warn!(run = %due.run, "the sweep will send this run's message: {error:#}");
-    }
 }

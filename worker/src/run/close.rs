@@ -2,6 +2,7 @@
 
 use metrics::counter;
 use shared::domain::{DelayReason, RunState, StreamState};
+use shared::outbox::send_now;
 use shared::sdk::http::counting_requests;
 use shared::sdk::{DynRun, EndedStream, RawRunSummary, SyncError};
 use shared::store::{Claimed, DueMessage, Finished, RunFailure, Store, StoreError};
@@ -9,7 +10,6 @@ use tracing::{error, info, warn};
 
 use super::{backoff, step};
 use crate::Worker;
-use crate::dispatch::send_now;
 
 /// Every stream has ended: remember what the integration wants remembered, and end the run with it.
 pub(super) async fn close(
@@ -112,6 +112,7 @@ async fn announce(worker: &Worker, claimed: &Claimed, finished: &Finished) {
     }
     if let Some(run) = finished.follow_up {
         info!(run.id = %run, "the onboarding that was asked for follows");
-        send_now(worker, DueMessage { run, tenant: claimed.tenant_id }).await;
+        let due = DueMessage { run, tenant: claimed.tenant_id };
+        send_now(&worker.store, &*worker.queue, due).await;
     }
 }

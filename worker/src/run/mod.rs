@@ -11,11 +11,11 @@ use std::time::Duration;
 
 use metrics::counter;
 use shared::domain::{DelayReason, RunId};
+use shared::outbox::send_now;
 use shared::queue::Receipt;
 use shared::store::{Claimed, DueMessage, StoreError};
 use tracing::{Instrument, info, info_span, warn};
 
-use crate::dispatch::send_now;
 use crate::{Shutdown, Worker};
 use lease::HeldLease;
 use step::Rested;
@@ -100,6 +100,7 @@ async fn hand_back_while_held(
 async fn hand_back(worker: &Worker, claimed: &Claimed) -> Result<(), StoreError> {
     worker.store.hand_back(claimed.lease).await?;
     info!("the run is handed back");
-    send_now(worker, DueMessage { run: claimed.lease.run_id, tenant: claimed.tenant_id }).await;
+    let due = DueMessage { run: claimed.lease.run_id, tenant: claimed.tenant_id };
+    send_now(&worker.store, &*worker.queue, due).await;
     Ok(())
 }

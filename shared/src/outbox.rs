@@ -1,0 +1,35 @@
+//! Sending the messages that runs wait for.
+//!
+//! Which runs want one, and when, they say themselves (`store/outbox.rs`). Whoever makes a run sends
+//! its message at once; the generator's sweep sends whatever is due for any other reason.
+
+use std::time::Duration;
+
+use tracing::warn;
+
+use crate::message::Message;
+use crate::queue::{Outgoing, Queue};
+use crate::store::{DueMessage, Store};
+
+/// "Make progress on this run", in the group of its tenant.
+pub fn message(due: DueMessage) -> Outgoing {
+    Outgoing {
+        body: Message::Process { run: due.run, stream: None }.encode(),
+        group: due.tenant.to_string(),
+        delay: Duration::ZERO,
+        trace: None,
+    }
+}
+
+/// Sends a run's message without waiting for the sweep, which sends it if this does not: a queue
+/// that is away is nobody's failure.
+pub async fn send_now(store: &Store, queue: &dyn Queue, due: DueMessage) {
+    let sent = async {
+        queue.send(&[message(due)]).await?;
+        store.messages_sent(&[due.run]).await?;
+        Ok::<_, anyhow::Error>(())
+    };
+    if let Err(error) = sent.await {
+        warn!(run.id = %due.run, "the sweep will send this run's message: {error:#}");
+    }
+}
