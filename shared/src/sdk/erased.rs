@@ -57,7 +57,15 @@ pub type RawRunSummary = RunSummary<RawStream>;
 #[error("settings of `{kind}`: {problem}")]
 pub struct InvalidSettings {
     pub kind: &'static str,
-    /// Names the field.
+    pub problem: Undecodable,
+}
+
+/// JSON that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{problem}", at(field))]
+pub struct Undecodable {
+    /// Where, as `feeds[2].url`; empty when the whole is meant.
+    pub field: String,
     pub problem: String,
 }
 
@@ -93,7 +101,7 @@ impl<I: Integration> DynIntegration for Typed<I> {
     fn check_settings(&self, settings: &Value) -> Result<(), InvalidSettings> {
         decode::<I::Settings>(settings)
             .map(drop)
-            .map_err(|problem| InvalidSettings { kind: I::KIND, problem: problem.to_string() })
+            .map_err(|problem| InvalidSettings { kind: I::KIND, problem })
     }
 
     async fn verify(&self, connection: RawConnection) -> Result<()> {
@@ -174,8 +182,24 @@ fn typed<I: Integration>(raw: RawConnection) -> Result<Connection<I>> {
     Ok(Connection { mode: raw.mode, started_at: raw.started_at, settings, state, units: raw.units })
 }
 
-fn decode<T: DeserializeOwned>(json: &Value) -> Result<T, serde_json::Error> {
-    T::deserialize(json)
+fn decode<T: DeserializeOwned>(json: &Value) -> Result<T, Undecodable> {
+    serde_path_to_error::deserialize(json).map_err(Undecodable::from)
+}
+
+impl From<serde_path_to_error::Error<serde_json::Error>> for Undecodable {
+    fn from(error: serde_path_to_error::Error<serde_json::Error>) -> Self {
+        let parent = error.path().iter().next().map(|_| error.path().to_string());
+        let problem = error.into_inner().to_string();
+        // The path of a field that is missing ends above it; serde's sentence names it.
+        let missing =
+            problem.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        let field = parent.into_iter().chain(missing.map(str::to_owned)).collect::<Vec<_>>();
+        Self { field: field.join("."), problem }
+    }
+}
+
+fn at(field: &str) -> String {
+    if field.is_empty() { String::new() } else { format!("`{field}`: ") }
 }
 
 /// Here the author's stream becomes JSON; its tag is its name.
@@ -189,4 +213,39 @@ fn raw<S: Serialize>(stream: &S) -> Result<RawStream> {
         })?
         .to_owned();
     Ok(RawStream { name, payload })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only decoded")]
+    struct Settings {
+        feeds: Vec<Feed>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only decoded")]
+    struct Feed {
+        url: String,
+    }
+
+    #[test]
+    fn what_does_not_decode_is_named_by_its_path() {
+        let problem = |json| decode::<Settings>(&json).unwrap_err();
+        let field = |json| problem(json).field;
+        assert_eq!(field(json!({"feeds": [{"url": "a"}, {"url": 7}]})), "feeds[1].url");
+        assert_eq!(field(json!({"feeds": [{}]})), "feeds[0].url");
+        assert_eq!(field(json!({})), "feeds");
+        assert_eq!(field(json!({"feeds": [], "limit": 3})), "limit");
+        assert_eq!(field(json!("none")), "");
+        assert_eq!(problem(json!({})).to_string(), "`feeds`: missing field `feeds`");
+        assert!(problem(json!(null)).to_string().starts_with("invalid type: null"));
+    }
 }

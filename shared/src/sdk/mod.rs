@@ -16,7 +16,9 @@ pub use crate::domain::{
     Activity, AttributeType, CheckSchedule, Identity, Member, MemberAttribute, Operation,
     RecordLimit, RunMode,
 };
-pub use erased::{DynIntegration, DynRun, RawConnection, RawRunSummary};
+pub use erased::{
+    DynIntegration, DynRun, InvalidSettings, RawConnection, RawRunSummary, Undecodable,
+};
 pub use error::{Result, SyncError};
 pub use http::ApiClient;
 pub use integration::{Connection, ExternalSyncUnit, Integration, Run};
