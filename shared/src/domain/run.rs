@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{IntegrationId, RunId, TenantId};
@@ -20,7 +21,9 @@ pub struct Run {
     pub lease_holder: Option<String>,
     pub lease_until: Option<DateTime<Utc>>,
     pub sent_at: Option<DateTime<Utc>>,
+    /// Messages sent since it was last claimed.
     pub sends: i32,
+    /// Failures to begin or to close it.
     pub attempts: i32,
     pub created_at: DateTime<Utc>,
     pub started_at: Option<DateTime<Utc>>,
@@ -28,7 +31,7 @@ pub struct Run {
     pub error: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunMode {
     /// Everything there is.
@@ -54,7 +57,7 @@ impl RunMode {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "run_state", rename_all = "snake_case")]
 pub enum RunState {
@@ -82,7 +85,7 @@ impl RunState {
 }
 
 /// What a delayed run waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DelayReason {
     /// The platform's rate limit.
