@@ -20,11 +20,17 @@ pub struct Run {
     pub delay_reason: Option<DelayReason>,
     pub lease_holder: Option<String>,
     pub lease_until: Option<DateTime<Utc>>,
+    /// When a message about it is due; `None` if none is wanted.
+    pub send_at: Option<DateTime<Utc>>,
     pub sent_at: Option<DateTime<Utc>>,
     /// Messages sent since it was last claimed.
     pub sends: i32,
+    /// When its first streams were stored; `None`: not begun.
+    pub listed_at: Option<DateTime<Utc>>,
     /// Failures to begin or to close it.
     pub attempts: i32,
+    /// Provider requests made outside of streams.
+    pub requests: i64,
     pub created_at: DateTime<Utc>,
     pub started_at: Option<DateTime<Utc>>,
     pub processed_at: Option<DateTime<Utc>>,

@@ -1,12 +1,14 @@
 //! Integrations: what tenants connect, change, pause, resume and delete.
 
 use serde_json::Value;
+use sqlx::{PgConnection, PgExecutor};
 
-use super::runs::{Requested, request_run};
+use super::idempotency::{Keep, keep};
+use super::runs::{self, Requested, request_run};
 use super::{Result, Store, clean};
 use crate::domain::{
-    Integration, IntegrationId, IntegrationStatus, MemberAttribute, RequestedBy, RunMode, TenantId,
-    Tick,
+    Integration, IntegrationId, IntegrationStatus, MemberAttribute, RequestedBy, Run, RunMode,
+    TenantId, Tick,
 };
 
 /// What a tenant connects.
@@ -26,6 +28,8 @@ pub struct NewIntegration {
 pub struct Connected {
     pub integration: Integration,
     pub requested: Requested,
+    /// The onboarding, as it was then.
+    pub run: Run,
 }
 
 /// What a tenant may change; `None` leaves it as it is.
@@ -38,46 +42,35 @@ pub struct IntegrationChange {
 impl Store {
     /// Stores an integration together with its onboarding, whose message is due at once.
     pub async fn connect(&self, new: &NewIntegration, by: RequestedBy) -> Result<Connected> {
-        let id = IntegrationId::new();
+        self.connect_keeping(new, by, None).await
+    }
+
+    /// The same, with the answer kept under the request's key.
+    pub async fn connect_keeping(
+        &self,
+        new: &NewIntegration,
+        by: RequestedBy,
+        answer: Option<Keep<'_, Connected>>,
+    ) -> Result<Connected> {
         let mut tx = self.pool.begin().await?;
-        sqlx::query!(
-            r#"
-            insert into integrations (id, tenant_id, kind, settings, units, next_check_tick)
-            values ($1, $2, $3, $4, $5, $6)
-            "#,
-            id.0,
-            new.tenant_id.0,
-            new.kind,
-            clean::json(new.settings.clone()),
-            &new.units.iter().map(|unit| clean::text(unit).into_owned()).collect::<Vec<_>>(),
-            new.first_check.map(|tick| tick.0),
-        )
-        .execute(&mut *tx)
-        .await?;
+        let id = insert(&mut tx, new).await?;
         define_attributes(&mut tx, new.tenant_id, &new.member_attributes).await?;
         let requested =
             request_run(&mut tx, id, RunMode::Onboarding, by, self.clock.in_database()).await?;
-        tx.commit().await?;
-        let integration = self.integration(id).await?.ok_or(sqlx::Error::RowNotFound)?;
-        // A run was asked for on an integration that we have just made.
+        // The integration was made a moment ago, so there is one and a run was asked for.
         let requested = requested.ok_or(sqlx::Error::RowNotFound)?;
-        Ok(Connected { integration, requested })
+        let integration = select(&mut *tx, id).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let run = runs::run(&mut tx, requested.run).await?;
+        let connected = Connected { integration, requested, run };
+        if let Some(answer) = answer {
+            keep(&mut tx, answer, &connected).await?;
+        }
+        tx.commit().await?;
+        Ok(connected)
     }
 
     pub async fn integration(&self, id: IntegrationId) -> Result<Option<Integration>> {
-        let integration = sqlx::query_as!(
-            Integration,
-            r#"
-            select
-                id as "id: IntegrationId", tenant_id as "tenant_id: TenantId", kind, settings, units,
-                status as "status: IntegrationStatus", status_reason, next_check_tick, onboarding_wanted,
-                onboarded_at, created_at, updated_at
-            from integrations
-            where id = $1
-            "#,
-            id.0,
-        );
-        Ok(integration.fetch_optional(&self.pool).await?)
+        select(&self.pool, id).await
     }
 
     /// A page of integrations in the order of their ids: of one tenant or all, of one kind or all.
@@ -117,6 +110,7 @@ impl Store {
         id: IntegrationId,
         change: &IntegrationChange,
     ) -> Result<Option<Integration>> {
+        let units = change.units.as_deref().map(clean_units);
         sqlx::query!(
             r#"
             with changed as (
@@ -137,7 +131,7 @@ impl Store {
             "#,
             id.0,
             change.settings.clone().map(clean::json),
-            change.units.as_deref(),
+            units.as_deref(),
             self.clock.in_database(),
         )
         .execute(&self.pool)
@@ -205,8 +199,47 @@ impl Store {
     }
 }
 
+async fn insert(tx: &mut PgConnection, new: &NewIntegration) -> Result<IntegrationId> {
+    let id = IntegrationId::new();
+    sqlx::query!(
+        r#"
+        insert into integrations (id, tenant_id, kind, settings, units, next_check_tick)
+        values ($1, $2, $3, $4, $5, $6)
+        "#,
+        id.0,
+        new.tenant_id.0,
+        new.kind,
+        clean::json(new.settings.clone()),
+        &clean_units(&new.units),
+        new.first_check.map(|tick| tick.0),
+    )
+    .execute(tx)
+    .await?;
+    Ok(id)
+}
+
+fn clean_units(units: &[String]) -> Vec<String> {
+    units.iter().map(|unit| clean::text(unit).into_owned()).collect()
+}
+
+async fn select(executor: impl PgExecutor<'_>, id: IntegrationId) -> Result<Option<Integration>> {
+    let integration = sqlx::query_as!(
+        Integration,
+        r#"
+        select
+            id as "id: IntegrationId", tenant_id as "tenant_id: TenantId", kind, settings, units,
+            status as "status: IntegrationStatus", status_reason, next_check_tick, onboarding_wanted,
+            onboarded_at, created_at, updated_at
+        from integrations
+        where id = $1
+        "#,
+        id.0,
+    );
+    Ok(integration.fetch_optional(executor).await?)
+}
+
 async fn define_attributes(
-    connection: &mut sqlx::PgConnection,
+    connection: &mut PgConnection,
     tenant: TenantId,
     attributes: &[MemberAttribute],
 ) -> Result<()> {

@@ -1,8 +1,9 @@
 //! Runs: asking for one, looking at them, and putting an ended one back to work.
 
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgExecutor};
 
+use super::idempotency::{Keep, keep};
 use super::{Result, Store, StoreError};
 use crate::domain::{
     DelayReason, IntegrationId, RequestedBy, Run, RunId, RunMode, RunState, StreamId, TenantId,
@@ -47,76 +48,38 @@ impl Store {
         mode: RunMode,
         by: RequestedBy,
     ) -> Result<Option<Requested>> {
+        let requested = self.request_run_keeping(integration, mode, by, None).await?;
+        Ok(requested.map(|(requested, _)| requested))
+    }
+
+    /// The same, with the run as it is then, and the answer kept under the request's key.
+    pub async fn request_run_keeping(
+        &self,
+        integration: IntegrationId,
+        mode: RunMode,
+        by: RequestedBy,
+        answer: Option<Keep<'_, (Requested, Run)>>,
+    ) -> Result<Option<(Requested, Run)>> {
+        let now = self.clock.in_database();
         let mut tx = self.pool.begin().await?;
-        let requested =
-            request_run(&mut tx, integration, mode, by, self.clock.in_database()).await?;
+        let Some(requested) = request_run(&mut tx, integration, mode, by, now).await? else {
+            return Ok(None);
+        };
+        let requested = (requested, run(&mut tx, requested.run).await?);
+        if let Some(answer) = answer {
+            keep(&mut tx, answer, &requested).await?;
+        }
         tx.commit().await?;
-        Ok(requested)
+        Ok(Some(requested))
     }
 
     pub async fn run(&self, id: RunId) -> Result<Option<Run>> {
-        Ok(self.select_runs(Some(id), RunFilter::default(), 1).await?.pop())
+        Ok(select_runs(&self.pool, Some(id), RunFilter::default(), 1).await?.pop())
     }
 
     /// A page of runs, newest first.
     pub async fn runs(&self, filter: RunFilter, limit: i64) -> Result<Vec<Run>> {
-        self.select_runs(None, filter, limit).await
-    }
-
-    async fn select_runs(
-        &self,
-        id: Option<RunId>,
-        filter: RunFilter,
-        limit: i64,
-    ) -> Result<Vec<Run>> {
-        let rows = sqlx::query!(
-            r#"
-            select
-                r.id as "id: RunId", i.tenant_id as "tenant_id: TenantId",
-                r.integration_id as "integration_id: IntegrationId", i.kind, r.onboarding, r.requested_by,
-                r.state as "state: RunState", r.delayed_until, r.delay_reason, r.lease_holder, r.lease_until,
-                r.sent_at, r.sends, r.attempts, r.created_at, r.started_at, r.processed_at, r.error
-            from integration_runs r join integrations i on i.id = r.integration_id
-            where ($1::uuid is null or r.id = $1)
-                and ($2::uuid is null or i.tenant_id = $2)
-                and ($3::uuid is null or r.integration_id = $3)
-                and ($4::run_state is null or r.state = $4)
-                and ($5::uuid is null or r.id < $5)
-            order by r.id desc
-            limit $6
-            "#,
-            id.map(|id| id.0),
-            filter.tenant.map(|tenant| tenant.0),
-            filter.integration.map(|integration| integration.0),
-            filter.state as Option<RunState>,
-            filter.before.map(|run| run.0),
-            limit,
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Run {
-                id: row.id,
-                tenant_id: row.tenant_id,
-                integration_id: row.integration_id,
-                kind: row.kind,
-                mode: RunMode::from_onboarding(row.onboarding),
-                requested_by: row.requested_by,
-                state: row.state,
-                delayed_until: row.delayed_until,
-                delay_reason: row.delay_reason.as_deref().and_then(DelayReason::parse),
-                lease_holder: row.lease_holder,
-                lease_until: row.lease_until,
-                sent_at: row.sent_at,
-                sends: row.sends,
-                attempts: row.attempts,
-                created_at: row.created_at,
-                started_at: row.started_at,
-                processed_at: row.processed_at,
-                error: row.error,
-            })
-            .collect())
+        select_runs(&self.pool, None, filter, limit).await
     }
 
     /// Puts a run's failed streams back to pending, makes whatever waits due, and asks for a message.
@@ -222,6 +185,72 @@ pub(super) async fn request_run(
     .execute(tx)
     .await?;
     Ok(Some(Requested { run, joined: false, onboarding_follows: false }))
+}
+
+/// A run that is known to be there, as the caller's transaction sees it.
+pub(super) async fn run(tx: &mut PgConnection, id: RunId) -> Result<Run> {
+    let run = select_runs(tx, Some(id), RunFilter::default(), 1).await?.pop();
+    Ok(run.ok_or(sqlx::Error::RowNotFound)?)
+}
+
+async fn select_runs(
+    executor: impl PgExecutor<'_>,
+    id: Option<RunId>,
+    filter: RunFilter,
+    limit: i64,
+) -> Result<Vec<Run>> {
+    let rows = sqlx::query!(
+        r#"
+        select
+            r.id as "id: RunId", i.tenant_id as "tenant_id: TenantId",
+            r.integration_id as "integration_id: IntegrationId", i.kind, r.onboarding, r.requested_by,
+            r.state as "state: RunState", r.delayed_until, r.delay_reason, r.lease_holder, r.lease_until,
+            r.send_at, r.sent_at, r.sends, r.listed_at,
+            r.attempts, r.requests, r.created_at, r.started_at, r.processed_at, r.error
+        from integration_runs r join integrations i on i.id = r.integration_id
+        where ($1::uuid is null or r.id = $1)
+            and ($2::uuid is null or i.tenant_id = $2)
+            and ($3::uuid is null or r.integration_id = $3)
+            and ($4::run_state is null or r.state = $4)
+            and ($5::uuid is null or r.id < $5)
+        order by r.id desc
+        limit $6
+        "#,
+        id.map(|id| id.0),
+        filter.tenant.map(|tenant| tenant.0),
+        filter.integration.map(|integration| integration.0),
+        filter.state as Option<RunState>,
+        filter.before.map(|run| run.0),
+        limit,
+    )
+    .fetch_all(executor)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Run {
+            id: row.id,
+            tenant_id: row.tenant_id,
+            integration_id: row.integration_id,
+            kind: row.kind,
+            mode: RunMode::from_onboarding(row.onboarding),
+            requested_by: row.requested_by,
+            state: row.state,
+            delayed_until: row.delayed_until,
+            delay_reason: row.delay_reason.as_deref().and_then(DelayReason::parse),
+            lease_holder: row.lease_holder,
+            lease_until: row.lease_until,
+            send_at: row.send_at,
+            sent_at: row.sent_at,
+            sends: row.sends,
+            listed_at: row.listed_at,
+            attempts: row.attempts,
+            requests: row.requests,
+            created_at: row.created_at,
+            started_at: row.started_at,
+            processed_at: row.processed_at,
+            error: row.error,
+        })
+        .collect())
 }
 
 struct LiveRun {
