@@ -2,12 +2,14 @@
 //!
 //! The arrows between the modules: `integrations → sdk → domain ← store`, `queue → message → domain`.
 //! `domain` does no I/O; all SQL is in `store`; `sdk` knows neither the store nor the queue.
+//! `outbox` sends what the store says is due, `explain` says why a run moves or does not.
 
 pub mod admin;
 pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod integrations;
+pub mod explain;
 pub mod message;
 pub mod outbox;
 pub mod queue;
