@@ -1,12 +1,10 @@
 //! The sweep: sends every message that is due, whether it is a run's first or a lost one's
 //! successor, a delayed run's or an abandoned one's. `store::outbox` says when each is due.
 
-use std::time::Duration;
-
 use anyhow::Context;
 use metrics::gauge;
 use shared::domain::RunId;
-use shared::message::Message;
+use shared::outbox;
 use shared::queue::{Outgoing, SendError};
 use shared::store::DueMessage;
 use tracing::debug;
@@ -36,18 +34,9 @@ pub(crate) async fn send_due(generator: &Generator) -> anyhow::Result<()> {
 
 /// Which were sent, and why the others were not.
 async fn send(generator: &Generator, due: &[DueMessage]) -> (Vec<RunId>, Option<SendError>) {
-    let messages: Vec<Outgoing> = due.iter().map(message).collect();
+    let messages: Vec<Outgoing> = due.iter().copied().map(outbox::message).collect();
     let failure = generator.queue.send(&messages).await.err();
     let unsent = failure.as_ref().map_or(&[][..], |failure| &failure.unsent);
     let sent = due.iter().enumerate().filter(|(at, _)| !unsent.contains(at));
     (sent.map(|(_, due)| due.run).collect(), failure)
-}
-
-fn message(due: &DueMessage) -> Outgoing {
-    Outgoing {
-        body: Message::Process { run: due.run, stream: None }.encode(),
-        group: due.tenant.to_string(),
-        delay: Duration::ZERO,
-        trace: None,
-    }
 }

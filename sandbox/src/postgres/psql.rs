@@ -11,13 +11,19 @@ use crate::process::output_of;
 impl Cluster {
     /// Makes the database `name` if it is not there yet.
     pub fn create_database(&self, name: &str) -> Result<()> {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        ensure!(name.chars().all(is_plain), "“{name}” is no name for a database");
+        ensure_plain(name)?;
         let there = format!("select 1 from pg_database where datname = '{name}'");
         if self.psql("postgres", &["-At", "-c", &there])?.is_empty() {
             self.psql("postgres", &["-c", &format!(r#"create database "{name}""#)])?;
         }
         Ok(())
+    }
+
+    /// Removes the database `name`, if it is there, with whoever is connected to it.
+    pub fn drop_database(&self, name: &str) -> Result<()> {
+        ensure_plain(name)?;
+        let drop = format!(r#"drop database if exists "{name}" with (force)"#);
+        self.psql("postgres", &["-c", &drop]).map(|_| ())
     }
 
     /// Runs the SQL in `file`, in one transaction.
@@ -36,4 +42,10 @@ impl Cluster {
         psql.env("PGPASSWORD", &self.password).env_remove("PGSERVICE").env_remove("PGOPTIONS");
         output_of(psql)
     }
+}
+
+fn ensure_plain(name: &str) -> Result<()> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    ensure!(name.chars().all(is_plain), "“{name}” is no name for a database");
+    Ok(())
 }
