@@ -6,6 +6,7 @@ use std::time::Duration;
 use metrics::{counter, gauge};
 use shared::domain::Tick;
 use shared::store::{SchedulerLease, StoreError};
+use shared::telemetry::Trace;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -24,7 +25,7 @@ pub async fn tick(generator: Generator, stop: CancellationToken) {
             _ = beats.tick() => {}
         }
         // Outside of the select: a beat is never cut off in the middle of a statement.
-        if let Err(error) = scheduler.beat().await {
+        if let Err(error) = Trace::start().around(scheduler.beat()).await {
             warn!("a beat failed, the next one tries again: {error:#}");
         }
     }
@@ -50,6 +51,7 @@ impl Scheduler {
         }
         if let Some(tick) = self.fire().await? {
             checks::start_due(&self.generator, tick).await?;
+            gauge!("queue_depth").set(self.generator.queue.depth().await? as f64);
         }
         redeliver::send_due(&self.generator).await
     }

@@ -10,14 +10,15 @@ use tracing::warn;
 use crate::message::Message;
 use crate::queue::{Outgoing, Queue};
 use crate::store::{DueMessage, Store};
+use crate::telemetry::Trace;
 
-/// "Make progress on this run", in the group of its tenant.
+/// "Make progress on this run", in the group of its tenant and in the trace of whoever says it.
 pub fn message(due: DueMessage) -> Outgoing {
     Outgoing {
         body: Message::Process { run: due.run, stream: None }.encode(),
         group: due.tenant.to_string(),
         delay: Duration::ZERO,
-        trace: None,
+        trace: Some(Trace::onwards().to_string()),
     }
 }
 

@@ -6,6 +6,7 @@ use shared::message::Message;
 use shared::outbox::send_now;
 use shared::queue::Received;
 use shared::store::{Continued, DueMessage};
+use shared::telemetry::Trace;
 use tracing::{error, info, warn};
 
 use crate::{Shutdown, Worker, run};
@@ -13,45 +14,61 @@ use crate::{Shutdown, Worker, run};
 /// Does what the message asks for, then removes it: acknowledged, or among the dead letters with the
 /// reason. A message that could not be dealt with now is left, and comes again.
 pub async fn dispatch(worker: &Worker, message: Received, shutdown: &Shutdown) {
-    let dealt_with = match Message::decode(&message.body) {
-        Ok(Message::Process { run, stream: None }) => {
-            process(worker, run, &message, shutdown).await
-        }
-        Ok(Message::Process { run, stream: Some(stream) }) => {
-            process_stream(worker, run, stream, &message, shutdown).await
-        }
-        Ok(Message::Start { integration, mode }) => start(worker, integration, mode).await,
-        Err(invalid) => Ok(Fate::DeadLetter(invalid.to_string())),
+    let trace = Trace::continued(message.trace.as_deref());
+    let dispatched = async {
+        let fate = decide(worker, &message, shutdown).await;
+        remove(worker, &message, fate).await;
     };
-    let settled = match &dealt_with {
-        Ok(Fate::Acknowledge) => worker.queue.acknowledge(&message.receipt).await,
-        Ok(Fate::DeadLetter(reason)) => {
-            error!(reason, "a message goes to the dead letters");
-            worker.queue.dead_letter(&message, reason).await
-        }
-        Err(error) => {
-            warn!("a message is left for later: {error:#}");
-            Ok(())
-        }
-    };
-    counter!("messages_total", "outcome" => outcome(&dealt_with)).increment(1);
-    if let Err(error) = settled {
-        // It comes again, and does no harm then.
-        warn!("a message could not be removed: {error:#}");
+    trace.around(dispatched).await;
+}
+
+/// What becomes of a message.
+enum Fate {
+    Acknowledge,
+    DeadLetter(Misunderstood),
+}
+
+/// A message that nobody will ever understand.
+struct Misunderstood {
+    /// For counting.
+    sort: &'static str,
+    why: String,
+}
+
+impl Fate {
+    fn dead_letter(sort: &'static str, why: impl ToString) -> Self {
+        Self::DeadLetter(Misunderstood { sort, why: why.to_string() })
     }
 }
 
-enum Fate {
-    Acknowledge,
-    /// It can never be understood, for this reason.
-    DeadLetter(String),
+async fn decide(worker: &Worker, message: &Received, stop: &Shutdown) -> anyhow::Result<Fate> {
+    match Message::decode(&message.body) {
+        Ok(Message::Process { run, stream: None }) => process(worker, run, message, stop).await,
+        Ok(Message::Process { run, stream: Some(stream) }) => {
+            process_stream(worker, run, stream, message, stop).await
+        }
+        Ok(Message::Start { integration, mode }) => start(worker, integration, mode).await,
+        Err(invalid) => Ok(Fate::dead_letter("invalid", invalid)),
+    }
 }
 
-fn outcome(dealt_with: &anyhow::Result<Fate>) -> &'static str {
-    match dealt_with {
-        Ok(Fate::Acknowledge) => "acknowledged",
-        Ok(Fate::DeadLetter(_)) => "dead_letter",
-        Err(_) => "left",
+async fn remove(worker: &Worker, message: &Received, fate: anyhow::Result<Fate>) {
+    let (outcome, removed) = match fate {
+        Ok(Fate::Acknowledge) => ("acknowledged", worker.queue.acknowledge(&message.receipt).await),
+        Ok(Fate::DeadLetter(Misunderstood { sort, why })) => {
+            error!("a message goes to the dead letters: {why}");
+            counter!("dead_letters_total", "reason" => sort).increment(1);
+            ("dead_letter", worker.queue.dead_letter(message, &why).await)
+        }
+        Err(error) => {
+            warn!("a message is left for later: {error:#}");
+            ("left", Ok(()))
+        }
+    };
+    counter!("messages_total", "outcome" => outcome).increment(1);
+    if let Err(error) = removed {
+        // It comes again, and does no harm then.
+        warn!("a message could not be removed: {error:#}");
     }
 }
 
@@ -67,7 +84,7 @@ async fn process(
     // It was not there to be claimed: finished, held, waiting, or unknown.
     Ok(match worker.store.run(id).await? {
         Some(_) => Fate::Acknowledge,
-        None => Fate::DeadLetter(format!("there is no run {id}")),
+        None => Fate::dead_letter("unknown", format!("there is no run {id}")),
     })
 }
 
@@ -81,11 +98,13 @@ async fn process_stream(
 ) -> anyhow::Result<Fate> {
     match worker.store.process_stream_again(run, stream).await? {
         Continued::Yes => process(worker, run, message, shutdown).await,
-        Continued::AnotherIsLive(other) => Ok(Fate::DeadLetter(format!(
-            "run {run} has ended, and run {other} of its integration is live"
-        ))),
+        Continued::AnotherIsLive(other) => Ok(Fate::dead_letter(
+            "conflict",
+            format!("run {run} has ended, and run {other} of its integration is live"),
+        )),
         Continued::Unknown => {
-            Ok(Fate::DeadLetter(format!("there is no stream {stream} in run {run}")))
+            let why = format!("there is no stream {stream} in run {run}");
+            Ok(Fate::dead_letter("unknown", why))
         }
     }
 }
@@ -95,7 +114,8 @@ async fn start(worker: &Worker, integration: IntegrationId, mode: RunMode) -> an
     let requested = worker.store.request_run(integration, mode, RequestedBy::Message).await?;
     let (Some(requested), Some(known)) = (requested, worker.store.integration(integration).await?)
     else {
-        return Ok(Fate::DeadLetter(format!("there is no integration {integration}")));
+        let why = format!("there is no integration {integration}");
+        return Ok(Fate::dead_letter("unknown", why));
     };
     info!(integration = %integration, run = %requested.run, joined = requested.joined, "a run was asked for");
     if !requested.joined {

@@ -8,6 +8,11 @@ use std::fmt::{self, Display};
 use std::str::FromStr;
 
 use rand::Rng;
+use tracing::{Instrument, info_span};
+
+tokio::task_local! {
+    static CURRENT: Trace;
+}
 
 /// A place in a trace. Its text is `00-<trace id>-<parent id>-<flags>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +38,18 @@ impl Trace {
             Some(came) => came.next(),
             None => Self::start(),
         }
+    }
+
+    /// Does something as part of this trace: its log lines carry the id, and the messages it sends
+    /// carry the trace on. Tasks that it spawns are not part of it.
+    pub async fn around<F: Future>(self, something: F) -> F::Output {
+        let span = info_span!("trace", trace_id = self.id());
+        CURRENT.scope(self, something).instrument(span).await
+    }
+
+    /// One step on in the trace that we are part of, or a new one.
+    pub fn onwards() -> Self {
+        CURRENT.try_with(|current| current.next()).unwrap_or_else(|_| Self::start())
     }
 
     /// The same trace, with a parent of its own.
@@ -85,6 +102,15 @@ fn hex(field: Option<&str>, digits: usize) -> Result<u128, NotATraceparent> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn what_is_sent_within_a_trace_carries_it_on() {
+        let trace = Trace::start();
+        let sent = trace.around(async { Trace::onwards() }).await;
+        assert_eq!(sent.id(), trace.id());
+        assert_ne!(sent, trace);
+        assert_ne!(Trace::onwards().id(), trace.id());
+    }
 
     const EXAMPLE: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 

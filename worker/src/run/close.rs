@@ -1,6 +1,6 @@
 //! Ending a run, and what becomes of one that cannot be begun or ended now.
 
-use metrics::counter;
+use metrics::{counter, histogram};
 use shared::domain::{DelayReason, RunState, StreamState};
 use shared::outbox::send_now;
 use shared::sdk::http::counting_requests;
@@ -53,6 +53,7 @@ pub(super) async fn settle_failure(
     match error {
         SyncError::RateLimited { retry_after } => {
             let rest = step::bounded(retry_after);
+            histogram!("provider_wait_seconds", "kind" => claimed.kind.clone()).record(rest);
             let until = store
                 .delay_run(claimed.lease, Some(rest), DelayReason::RateLimit, None, requests)
                 .await?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use futures_util::FutureExt;
-use metrics::counter;
+use metrics::{counter, gauge, histogram};
 use shared::domain::{DelayReason, Operation, RawStream, Stream};
 use shared::sdk::http::counting_requests;
 use shared::sdk::{DynRun, RecordLimit, Result as SdkResult, StreamOutput, SyncError};
@@ -132,6 +132,7 @@ impl<'a> Stepping<'a> {
         let Some(limit) = &self.limit else { return Ok(Some(None)) };
         let Claimed { kind, mode, .. } = self.claimed;
         let left = self.worker.store.quota_left(kind, limit, *mode).await?;
+        gauge!("quota_left", "kind" => kind.clone()).set(left.records as f64);
         if left.records > 0 {
             return Ok(Some(Some(left.window)));
         }
@@ -282,6 +283,7 @@ impl Step {
         match error {
             SyncError::RateLimited { retry_after } => {
                 let rest = bounded(retry_after);
+                histogram!("provider_wait_seconds", "kind" => self.kind.clone()).record(rest);
                 let after = After::Rest(rest, DelayReason::RateLimit);
                 (StreamSetback::NotNow { after: rest }, after)
             }
