@@ -8,9 +8,9 @@ use chrono::DateTime;
 use shared::clock::Clock;
 use shared::queue::postgres::PostgresQueue;
 use shared::queue::{MOST_AT_ONCE, Outgoing, Queue, Receipt, Received, Redelivery};
-use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
 
 use crate::examination::{self, Examinee, each_property};
 use crate::gate::{Gate, Server};
@@ -155,13 +155,16 @@ async fn a_waiting_receive_is_told_rather_than_looking_every_second(pool: PgPool
     let queue = queue(&pool);
     let begun = Instant::now();
     for _ in 0..30 {
-        let sending = [of("tenant")];
-        let (received, sent) =
-            tokio::join!(queue.receive(1, Duration::from_secs(20)), queue.send(&sending));
-        sent.expect("sent");
+        let (received, ()) = tokio::join!(queue.receive(1, Duration::from_secs(20)), async {
+            // Meanwhile the receive has looked, and waits.
+            for _ in 0..5 {
+                queue.check().await.expect("it is there");
+            }
+            queue.send(&[of("tenant")]).await.expect("sent");
+        });
         queue.acknowledge(&received.expect("received")[0].receipt).await.expect("acknowledged");
     }
-    assert!(begun.elapsed() < Duration::from_secs(15), "it took {:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_secs(10), "it took {:?}", begun.elapsed());
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
@@ -209,6 +212,31 @@ async fn an_old_receipt_does_nothing_and_a_foreign_one_is_an_error(pool: PgPool)
     assert_eq!(queue.depth().await.expect("counted"), 1);
     let foreign = Receipt("AQEB…".into());
     queue.acknowledge(&foreign).await.expect_err("not of this queue");
+}
+
+#[sqlx::test(migrator = "MIGRATIONS")]
+async fn a_statement_that_hangs_is_an_error_and_gives_its_connection_back(
+    options: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let mut other = PgConnection::connect_with(&database).await.expect("connected");
+    let pool = options.max_connections(1).connect_with(database).await.expect("connected");
+    let queue = queue(&pool);
+    queue.send(&[of("tenant")]).await.expect("sent");
+
+    let mut locking = other.begin().await.expect("begun");
+    let lock = "lock table queue_messages in access exclusive mode";
+    sqlx::query(lock).execute(&mut *locking).await.expect("locked");
+    let begun = Instant::now();
+    queue.check().await.expect_err("it waits for the lock");
+    sqlx::query("select 1").execute(&pool).await.expect("the connection is free again");
+    queue.send(&[of("tenant")]).await.expect_err("it waits for the lock");
+    assert!(begun.elapsed() < Duration::from_secs(20), "it took {:?}", begun.elapsed());
+
+    locking.rollback().await.expect("unlocked");
+    queue.check().await.expect("it answers again");
+    other.close().await.expect("closed");
+    pool.close().await;
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]

@@ -117,6 +117,17 @@ async fn a_queue_that_hangs_is_an_error_in_bounded_time() {
 }
 
 #[tokio::test]
+async fn a_receive_may_wait_for_longer_than_other_calls_may_take() {
+    on_each_emulator(async |sqs| {
+        let queue = sqs.open(Redelivery::default()).await;
+        let received =
+            queue.receive(1, Duration::from_secs(8)).await.expect("no message, no error");
+        assert!(received.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn queues_are_created_once_and_brought_in_line() {
     on_each_emulator(async |sqs| {
         let first = sqs.create(Redelivery::default()).await;

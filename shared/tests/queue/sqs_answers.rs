@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::queue::sqs::{SqsConfig, SqsQueue};
+use shared::queue::sqs::{SqsConfig, SqsQueue, client};
 use shared::queue::{Outgoing, Queue, Receipt};
 use wiremock::matchers::{header, method};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
@@ -33,7 +33,7 @@ async fn many_messages_go_in_batches_of_ten() {
 async fn what_sqs_refuses_of_a_batch_is_named_by_position() {
     let server = answering("SendMessageBatch", |request| {
         let (refused, sent): (Vec<_>, Vec<_>) =
-            entries(request).into_iter().partition(|entry| is_multiple_of_four(entry));
+            entries(request).into_iter().partition(is_multiple_of_four);
         let refused: Vec<_> = refused
             .iter()
             .map(|entry| {
@@ -120,6 +120,13 @@ async fn the_ways_of_aws_to_say_that_a_receipt_is_stale_are_known() {
     let twelve_hours = Duration::from_secs(12 * 60 * 60);
     let kept = connect(&server).await.keep_invisible(&receipt, twelve_hours).await;
     assert!(kept.expect_err("too long").to_string().contains("beyond the limit"));
+}
+
+/// Without a call: nobody here is AWS.
+#[tokio::test]
+async fn a_client_for_aws_itself_can_be_made() {
+    let client = client(None, Some("eu-west-1")).await.expect("a client");
+    assert_eq!(client.config().region().map(|region| region.as_ref()), Some("eu-west-1"));
 }
 
 async fn answering(

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use aws_config::default_provider::region::DefaultRegionChain;
 use aws_config::environment::{
     EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider,
 };
@@ -45,9 +44,12 @@ fn for_aws(loader: ConfigLoader, region: Option<Region>) -> ConfigLoader {
     let ring = Provider::Rustls(CryptoMode::Ring);
     // Panics when first used where the system has no CA certificates.
     let https = aws_smithy_http_client::Builder::new().tls_provider(ring).build_https();
-    let region =
-        RegionProviderChain::first_try(region).or_else(DefaultRegionChain::builder().build());
-    loader.http_client(https).region(region)
+    let loader = loader.http_client(https);
+    match region {
+        Some(region) => loader.region(region),
+        // The loader looks in the environment, the profile files and the instance's metadata.
+        None => loader,
+    }
 }
 
 /// Emulators take any region and any credentials; without TLS no CA certificates are needed either,

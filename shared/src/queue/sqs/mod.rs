@@ -21,7 +21,7 @@ mod send;
 
 use std::time::Duration;
 
-use anyhow::{Context, anyhow, ensure};
+use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::Config;
@@ -126,28 +126,16 @@ impl Queue for SqsQueue {
     }
 
     async fn acknowledge(&self, receipt: &Receipt) -> Result<(), QueueError> {
-        let delete = self.client.delete_message().queue_url(&self.url).receipt_handle(&receipt.0);
-        match delete.send().await {
-            Err(error) if !is_of_stale_receipt(&error) => {
-                Err(anyhow!(error).context("acknowledging a message to SQS").into())
-            }
-            _ => Ok(()),
-        }
+        let delete = self.client.delete_message().queue_url(&self.url);
+        let answer = delete.receipt_handle(&receipt.0).send().await;
+        Ok(unless_stale(answer).context("acknowledging a message to SQS")?)
     }
 
     async fn keep_invisible(&self, receipt: &Receipt, time: Duration) -> Result<(), QueueError> {
-        let change = self
-            .client
-            .change_message_visibility()
-            .queue_url(&self.url)
-            .receipt_handle(&receipt.0)
-            .visibility_timeout(seconds(time));
-        match change.send().await {
-            Err(error) if !is_of_stale_receipt(&error) => {
-                Err(anyhow!(error).context("keeping a message of SQS invisible").into())
-            }
-            _ => Ok(()),
-        }
+        let change = self.client.change_message_visibility().queue_url(&self.url);
+        let change = change.receipt_handle(&receipt.0).visibility_timeout(seconds(time));
+        let answer = change.send().await;
+        Ok(unless_stale(answer).context("keeping a message of SQS invisible")?)
     }
 
     async fn send(&self, messages: &[Outgoing]) -> Result<(), SendError> {
@@ -197,13 +185,19 @@ fn string_attribute(message: &Message, name: &str) -> Option<String> {
     message.message_attributes.as_ref()?.get(name)?.string_value.clone()
 }
 
-/// The message has come again, or is gone; the emulators and AWS each say it in their own way.
-fn is_of_stale_receipt(error: &impl ProvideErrorMetadata) -> bool {
+/// No error where the message has come again or is gone, which AWS and the emulators each say in
+/// their own way.
+fn unless_stale<T, E>(answer: Result<T, E>) -> anyhow::Result<()>
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let Err(error) = answer else { return Ok(()) };
     let code = error.code().unwrap_or_default();
     let names_receipt = error.message().is_some_and(|message| message.contains("ReceiptHandle"));
-    code.ends_with("ReceiptHandleIsInvalid")
+    let is_stale = code.ends_with("ReceiptHandleIsInvalid")
         || code.ends_with("MessageNotInflight")
-        || code.ends_with("InvalidParameterValue") && names_receipt
+        || code.ends_with("InvalidParameterValue") && names_receipt;
+    if is_stale { Ok(()) } else { Err(error.into()) }
 }
 
 async fn attribute_of(
