@@ -18,6 +18,8 @@ use nix::sys::statvfs::statvfs;
 use nix::unistd::{Uid, User};
 use tempfile::TempDir;
 
+use crate::process::{LastWill, Signal};
+
 /// A cluster's directory, made for the user as whom its server runs.
 pub(super) struct Home {
     directory: PathBuf,
@@ -88,6 +90,11 @@ impl Home {
 
     pub(super) fn password_file(&self) -> PathBuf {
         self.directory.join("password")
+    }
+
+    /// For a process that works here: nothing of a temporary home stays when we die.
+    pub(super) fn last_will(&self, signal: Signal) -> LastWill {
+        LastWill { signal, remove: self.is_temporary().then(|| self.directory.clone()) }
     }
 
     /// `program`, to be run in this directory by its user, in English, unmoved by our own `PG…`.

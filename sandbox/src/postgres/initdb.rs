@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::home::Home;
 use super::{Binaries, Cluster};
-use crate::process::{output_of, text_of};
+use crate::process::{ChildProcess, Signal, text_of};
 
 /// Runs `initdb` unless that was done before; answers with the superuser's password.
 pub(super) fn initialise(binaries: &Binaries, home: &Home) -> Result<String> {
@@ -27,7 +27,10 @@ pub(super) fn initialise(binaries: &Binaries, home: &Home) -> Result<String> {
     // scram-sha-256 does, would take a debug build longer than the rest of connecting.
     initdb.args(["-U", Cluster::USER, "-A", "password", "-E", "UTF8", "--no-sync"]);
     initdb.args(["--locale", if cfg!(target_os = "macos") { "en_US.UTF-8" } else { "C.UTF-8" }]);
-    output_of(initdb).context("making a PostgreSQL cluster")?;
+    let mut initdb =
+        ChildProcess::start_with(initdb, &home.log(), home.last_will(Signal::SIGKILL))?;
+    let status = initdb.wait_until_stopped(Cluster::PATIENCE)?;
+    ensure!(status.success(), "making a PostgreSQL cluster: {status}: {}", initdb.printed()?);
     fs::rename(&unfinished, home.data())?;
     Ok(password)
 }

@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 
-use crate::process::{ChildProcess, LastWill, Signal, free_port, until_ready};
+use crate::process::{ChildProcess, Signal, free_port, until_ready};
 use home::Home;
 use initdb::initialise;
 use owner::{Owner, Role};
@@ -184,11 +184,7 @@ impl Cluster {
     }
 
     fn launch_once(&mut self) -> Result<()> {
-        let (signal, remove) = match self.home.is_temporary() {
-            true => (Signal::SIGQUIT, Some(self.home.directory().to_owned())),
-            false => (Signal::SIGINT, None),
-        };
-        let will = LastWill { signal, remove };
+        let will = self.home.last_will(self.ending());
         let mut server = ChildProcess::start_with(self.command(), &self.home.log(), will)?;
         let data = self.home.data();
         server.until("PostgreSQL to take connections", Self::PATIENCE, |server| {
@@ -224,12 +220,16 @@ impl Cluster {
         }
         Ok(())
     }
+
+    /// Data that will be removed need not be tidied up first.
+    fn ending(&self) -> Signal {
+        if self.home.is_temporary() { Signal::SIGQUIT } else { Signal::SIGINT }
+    }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        let signal = if self.home.is_temporary() { Signal::SIGQUIT } else { Signal::SIGINT };
-        if let Err(error) = self.end(signal) {
+        if let Err(error) = self.end(self.ending()) {
             tracing::warn!("the private PostgreSQL did not stop in good order: {error:#}");
         }
     }

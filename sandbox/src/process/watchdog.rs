@@ -28,11 +28,16 @@ pub(super) struct Watchdog {
 }
 
 impl Watchdog {
+    /// Not for ever: in a container nobody may reap the child, and then it seems to be there still.
     const SCRIPT: &str = r#"
         read -r line && exit
         kill -s "$2" -- "-$1"
         test -n "$3" || exit
-        while kill -s 0 "$1"; do sleep 0.1; done
+        looks=0
+        while [ $looks -lt 100 ] && kill -s 0 "$1"; do
+            looks=$((looks + 1))
+            sleep 0.1
+        done
         rm -rf -- "$3"
     "#;
 
