@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn years_before_postgres_begins_are_its_first() {
-        assert_eq!(timestamp(DateTime::<Utc>::MIN_UTC).format("%Y").to_string(), "-4711");
+        assert_eq!(timestamp(DateTime::<Utc>::MIN_UTC).format("%Y").to_string(), "-4712");
         let today = "2024-05-01T12:00:00Z".parse().unwrap();
         assert_eq!(timestamp(today), today);
     }
