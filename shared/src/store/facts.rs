@@ -1,4 +1,4 @@
-//! Everything that decides why a run moves or does not, at one moment. `explain.rs` tells it.
+//! Everything that decides why a run moves or does not, at about one moment. `explain.rs` tells it.
 
 use chrono::{DateTime, Utc};
 
@@ -102,7 +102,7 @@ impl Store {
     pub async fn scheduler_holder(&self) -> Result<Option<SchedulerHolder>> {
         let holder = sqlx::query_as!(
             SchedulerHolder,
-            "select holder, held_until from scheduler_lease where held_until > coalesce($1::timestamptz, now())",
+            "select holder, held_until from scheduler_lease where name = 'ticks' and held_until > coalesce($1::timestamptz, now())",
             self.clock.in_database(),
         );
         Ok(holder.fetch_optional(&self.pool).await?)

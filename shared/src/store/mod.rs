@@ -66,6 +66,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether there was no connection, or it ended, rather than a statement that was refused.
+    pub fn is_away(&self) -> bool {
+        use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls};
+        matches!(self, Self::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed))
+    }
+
     /// Two transactions stood in each other's way: the same one, again, will pass.
     fn is_collision(&self) -> bool {
         let Self::Database(sqlx::Error::Database(error)) = self else {
