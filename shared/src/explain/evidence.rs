@@ -62,6 +62,7 @@ pub struct Streams {
     pub pending: i64,
     pub processing: i64,
     pub processed: i64,
+    /// In state `error`: given up.
     pub failed: i64,
     /// Pending ones that have failed before.
     pub retrying: i64,
