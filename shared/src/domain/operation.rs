@@ -60,10 +60,21 @@ impl Member {
     }
 
     /// Notes an attribute under the identity's platform; `None` and null say nothing.
-    pub fn attribute(mut self, name: &str, value: Option<impl Into<Value>>) -> Self {
+    pub fn attribute(self, name: &str, value: Option<impl Into<Value>>) -> Self {
+        let platform = self.identity.platform.clone();
+        self.attribute_on(&platform, name, value)
+    }
+
+    /// As [`Member::attribute`], of an account elsewhere that is only hearsay: it is noted, and not
+    /// matched by.
+    pub fn attribute_on(
+        mut self,
+        platform: &str,
+        name: &str,
+        value: Option<impl Into<Value>>,
+    ) -> Self {
         if let Some(value) = value.map(Into::into).filter(|value| !value.is_null()) {
-            let platform = self.identity.platform.clone();
-            self.attributes.entry(name.to_owned()).or_default().insert(platform, value);
+            self.attributes.entry(name.to_owned()).or_default().insert(platform.to_owned(), value);
         }
         self
     }
@@ -154,7 +165,8 @@ mod tests {
         ada.joined_at = Some("2020-01-02T00:00:00Z".parse().unwrap());
         let mut later = member("ada_l")
             .attribute("bio", None::<String>)
-            .attribute("url", Some("https://ada.example"));
+            .attribute("url", Some("https://ada.example"))
+            .attribute_on("github", "url", Some("https://github.com/ada"));
         later.joined_at = Some("2020-01-01T00:00:00Z".parse().unwrap());
         later.display_name = Some("Countess".into());
 
@@ -165,5 +177,6 @@ mod tests {
         assert_eq!(ada.joined_at, Some("2020-01-01T00:00:00Z".parse().unwrap()));
         assert_eq!(ada.attributes["bio"]["devto"], "mathematician");
         assert_eq!(ada.attributes["url"]["devto"], "https://ada.example");
+        assert_eq!(ada.attributes["url"]["github"], "https://github.com/ada");
     }
 }
