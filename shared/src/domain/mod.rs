@@ -12,4 +12,4 @@ pub use integration::{Integration, IntegrationStatus};
 pub use operation::{Activity, AttributeType, Identity, Member, MemberAttribute, Operation};
 pub use run::{DelayReason, Lease, RequestedBy, Run, RunMode, RunState};
 pub use schedule::{CheckSchedule, RecordLimit, Tick};
-pub use stream::{RawStream, Stream, StreamState};
+pub use stream::{ATTEMPTS, RawStream, Stream, StreamState};

@@ -7,6 +7,9 @@ use utoipa::ToSchema;
 
 use super::{RunId, StreamId};
 
+/// Failures after which a stream, or the beginning of a run, is given up.
+pub const ATTEMPTS: i32 = 5;
+
 /// A stream as the engine sees it: the author's type is behind the JSON.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawStream {

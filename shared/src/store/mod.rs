@@ -114,7 +114,7 @@ impl Store {
     }
 
     /// Failures after which a stream, or the beginning of a run, is given up.
-    pub const ATTEMPTS: i32 = 5;
+    pub const ATTEMPTS: i32 = crate::domain::ATTEMPTS;
     /// Workers that may die over a stream, or over the beginning of a run, before it is given up.
     pub const CRASHES: i32 = 3;
 
