@@ -11,6 +11,7 @@ mod integration;
 mod output;
 pub mod rate_limit;
 mod registry;
+pub mod testing;
 
 pub use crate::domain::{
     Activity, AttributeType, CheckSchedule, Identity, Member, MemberAttribute, Operation,

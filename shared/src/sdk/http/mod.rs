@@ -167,6 +167,6 @@ fn default_headers(extra: &[(&'static str, &'static str)]) -> anyhow::Result<Hea
 
 /// reqwest takes the process's provider. An error says only that there is one already, which is as
 /// good.
-fn install_tls() {
+pub(super) fn install_tls() {
     rustls::crypto::ring::default_provider().install_default().ok();
 }

@@ -1,0 +1,94 @@
+//! The examination that every integration sits.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::questions::Candidate;
+use crate::sdk::erased::Typed;
+use crate::sdk::http::Options;
+use crate::sdk::{DynIntegration, Integration};
+
+/// An integration, and a fake of its platform on which all goes well.
+///
+/// The examination stands between the two and lets things go wrong: every question is asked at every
+/// request, so a fake with a handful of records will do. What is not promised by its name is a
+/// matter for the integration's own tests.
+pub struct Examination {
+    pub(super) build: Box<Build>,
+    pub(super) fake: String,
+    pub(super) settings: Value,
+}
+
+/// Makes the integration for the platform at an address.
+pub(super) type Build =
+    dyn Fn(&str, Options) -> anyhow::Result<Arc<dyn DynIntegration>> + Send + Sync;
+
+impl Examination {
+    /// `build` points the integration at an address; the examination has its own, and its own
+    /// patience.
+    pub fn of<I: Integration>(
+        build: impl Fn(&str, Options) -> anyhow::Result<I> + Send + Sync + 'static,
+        fake: impl Into<String>,
+    ) -> Self {
+        let build = move |url: &str, options: Options| -> anyhow::Result<Arc<dyn DynIntegration>> {
+            Ok(Arc::new(Typed(Arc::new(build(url, options)?))))
+        };
+        Self { build: Box::new(build), fake: fake.into(), settings: json!({}) }
+    }
+
+    /// Settings under which the fake has something to give.
+    #[must_use]
+    pub fn settings(mut self, settings: Value) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Panics with the questions that were not answered well.
+    pub async fn sit(self) {
+        let failed = self.failed().await;
+        assert!(failed.is_empty(), "the integration fails its examination\n{}", failed.join("\n"));
+    }
+
+    /// Each begins with its question.
+    pub(super) async fn failed(self) -> Vec<String> {
+        let candidate = Candidate::admit(self).await.expect("all goes well on a healthy platform");
+        let answers = [
+            (
+                "settings that do not decode name the field",
+                candidate.settings_that_do_not_decode_name_the_field(),
+            ),
+            (
+                "a 429 delays and costs no attempt",
+                candidate.a_429_delays_and_costs_no_attempt().await,
+            ),
+            (
+                "a 401 stops and asks to reconnect",
+                candidate.a_401_stops_and_asks_to_reconnect().await,
+            ),
+            ("a 500 is retried", candidate.a_500_is_retried().await),
+            ("a hanging socket times out", candidate.a_hanging_socket_times_out().await),
+            (
+                "a platform that stays down is no success",
+                candidate.what_stays_down_is_no_success().await,
+            ),
+            ("nonsense is no success", candidate.nonsense_is_no_success().await),
+            (
+                "pages that repeat come to an end",
+                candidate.pages_that_repeat_come_to_an_end().await,
+            ),
+            (
+                "stopping after any step and resuming gives the same records",
+                candidate.stopping_and_resuming_gives_the_same_records().await,
+            ),
+            (
+                "running twice gives the same records",
+                candidate.running_twice_gives_the_same_records().await,
+            ),
+        ];
+        answers
+            .into_iter()
+            .filter_map(|(question, answer)| Some(format!("{question}: {:#}", answer.err()?)))
+            .collect()
+    }
+}

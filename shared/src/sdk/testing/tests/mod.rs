@@ -1,0 +1,2 @@
+mod examination;
+mod rehearsal;
