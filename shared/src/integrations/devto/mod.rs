@@ -1,0 +1,258 @@
+//! dev.to, and other sites that run Forem: the comments on what organizations and users write there.
+//!
+//! ```text
+//! articles of each organization and user, page by page
+//!   └─ comments of each article that has new ones, the whole tree at once
+//!        └─ profile of each author who is new among them
+//! ```
+//!
+//! Nothing here needs a credential. An article is read when it was never read, or when it is listed
+//! with another number of comments or another last comment than when it was: so an edited comment
+//! is seen too, as far as the site itself notices edits. A check of N organizations and users with
+//! nothing new costs 2 N requests.
+//!
+//! The site answers three requests a second to one address, and says so by 429 only.
+
+mod api;
+mod records;
+mod settings;
+mod state;
+#[cfg(test)]
+mod tests;
+mod threads;
+
+use std::collections::BTreeSet;
+
+use anyhow::anyhow;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use self::api::{Api, Article, Listed, Owner};
+use self::records::Site;
+pub use self::settings::{Name, Settings, Source};
+pub use self::state::State;
+use self::threads::Comment;
+use crate::sdk::http::Options;
+use crate::sdk::{
+    AttributeType, CheckSchedule, Connection, ExternalSyncUnit, Integration, LastRecord,
+    MemberAttribute, Operation, Result, Run, RunMode, RunSummary, StreamOutput, SyncError,
+};
+
+/// Pages of articles that are followed at the most, a thousand articles each. A list that goes on
+/// after that is taken for one without end.
+const MOST_PAGES: u32 = 100;
+
+pub struct Devto {
+    api: Api,
+    site: Site,
+}
+
+/// What is fetched at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "stream", rename_all = "snake_case")]
+pub enum Stream {
+    /// A page of somebody's articles, the latest first.
+    Articles {
+        of: Source,
+        page: u32,
+        /// The first article of the page before, by which a page that repeats is noticed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<u64>,
+    },
+    /// All comments on an article, and the article as it was listed.
+    Comments {
+        article: Article,
+    },
+    Profile {
+        user_id: u64,
+    },
+}
+
+impl Integration for Devto {
+    const KIND: &'static str = "devto";
+    const CHECKS: CheckSchedule = CheckSchedule::EveryTicks(20);
+    /// More at a time would only be refused.
+    const CONCURRENCY: usize = 3;
+
+    type Settings = Settings;
+    type State = State;
+    type Prepared = ();
+    type Stream = Stream;
+
+    async fn preprocess(&self, _: &Connection<Self>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn streams(&self, run: &Run<Self>) -> Result<Vec<Stream>> {
+        let Connection { settings, state, units, .. } = &run.connection;
+        let articles = settings
+            .sources()
+            .filter(|source| units.is_empty() || units.contains(&source.unit()))
+            .map(|source| Stream::Articles { of: source.clone(), page: 1, after: None });
+        Ok(articles.chain(state.missed_profiles()).collect())
+    }
+
+    async fn process_stream(
+        &self,
+        stream: &Stream,
+        run: &Run<Self>,
+    ) -> Result<StreamOutput<Stream>> {
+        match stream {
+            Stream::Articles { of, page, after } => self.articles(of, *page, *after, run).await,
+            Stream::Comments { article } => self.comments(article, run).await,
+            Stream::Profile { user_id } => self.profile(*user_id).await,
+        }
+    }
+
+    async fn postprocess(
+        &self,
+        run: &Run<Self>,
+        summary: &RunSummary<Stream>,
+    ) -> Result<Option<State>> {
+        Ok(Some(run.connection.state.after(summary)))
+    }
+
+    fn member_attributes(&self) -> Vec<MemberAttribute> {
+        use AttributeType::{String, Url};
+        let visible = |name, kind, label| MemberAttribute { name, kind, label, hidden: false };
+        vec![
+            MemberAttribute { name: "sourceId", kind: String, label: "Source ID", hidden: true },
+            visible("url", Url, "URL"),
+            visible("name", String, "Name"),
+            visible("location", String, "Location"),
+            visible("bio", String, "Bio"),
+        ]
+    }
+
+    async fn verify(&self, connection: &Connection<Self>) -> Result<()> {
+        for source in connection.settings.sources() {
+            self.find(source).await?;
+        }
+        Ok(())
+    }
+
+    async fn discover(&self, connection: &Connection<Self>) -> Result<Vec<ExternalSyncUnit>> {
+        let mut units = Vec::new();
+        for source in connection.settings.sources() {
+            let Owner { name, summary } = self.find(source).await?;
+            let id = source.unit();
+            units.push(ExternalSyncUnit { id, name, description: summary, item_count: None });
+        }
+        Ok(units)
+    }
+}
+
+impl Devto {
+    /// The site at this address, such as `https://dev.to`.
+    pub fn at(url: &str) -> anyhow::Result<Self> {
+        Self::with(url, Options::default())
+    }
+
+    pub fn with(url: &str, options: Options) -> anyhow::Result<Self> {
+        Ok(Self { api: Api::at(url, options)?, site: Site::at(url)? })
+    }
+
+    /// Until a page is empty: a short one is no promise that it was the last.
+    async fn articles(
+        &self,
+        of: &Source,
+        page: u32,
+        after: Option<u64>,
+        run: &Run<Self>,
+    ) -> Result<StreamOutput<Stream>> {
+        if page > MOST_PAGES {
+            let endless = anyhow!("the articles of {of} go on after page {MOST_PAGES}");
+            return Err(SyncError::Permanent(endless));
+        }
+        let listed = self.api.articles(of, page).await?;
+        let articles = listed.body.ok_or_else(|| unknown(of))?;
+        let Some(first) = articles.first().map(|article| article.id) else {
+            if page == 1 && matches!(of, Source::User(_)) {
+                // Nobody of that name is no error to the site, but a user without articles.
+                self.find(of).await?;
+            }
+            return Ok(StreamOutput::empty());
+        };
+        let next_page = next_page(of, page, after, first)?;
+        let to_read = articles.into_iter().filter(|article| is_to_be_read(article, run));
+        Ok(StreamOutput {
+            new_streams: to_read.map(|article| Stream::Comments { article }).collect(),
+            next_page: Some(next_page),
+            sleep: listed.rest,
+            ..StreamOutput::empty()
+        })
+    }
+
+    async fn comments(&self, article: &Article, run: &Run<Self>) -> Result<StreamOutput<Stream>> {
+        let read = self.api.comments(article.id).await?;
+        let comments = match read.body {
+            Some(tree) => threads::flatten(tree)?,
+            // The article has been deleted since it was listed.
+            None => Vec::new(),
+        };
+        let read_until = known(run, article.id).and_then(|listed| listed.last_comment_at);
+        let new_streams = profiles(&comments, read_until);
+        let activities: Vec<_> = comments
+            .into_iter()
+            .filter_map(|comment| self.site.activity(article, comment))
+            .collect();
+        let last_record = activities
+            .last()
+            .map(|last| LastRecord { id: last.source_id.clone(), at: last.timestamp });
+        Ok(StreamOutput {
+            operations: vec![Operation::UpsertActivities(activities)],
+            last_record,
+            new_streams,
+            sleep: read.rest,
+            next_page: None,
+        })
+    }
+
+    /// Some authors have no profile (any more); what they wrote stays.
+    async fn profile(&self, user_id: u64) -> Result<StreamOutput<Stream>> {
+        let answer = self.api.profile(user_id).await?;
+        let members = answer.body.map(|profile| self.site.member(profile)).into_iter().collect();
+        Ok(StreamOutput {
+            operations: vec![Operation::UpsertMembers(members)],
+            sleep: answer.rest,
+            ..StreamOutput::empty()
+        })
+    }
+
+    async fn find(&self, source: &Source) -> Result<Owner> {
+        self.api.owner(source).await?.body.ok_or_else(|| unknown(source))
+    }
+}
+
+/// A platform that serves one page for ever would otherwise keep a run busy for ever.
+fn next_page(of: &Source, page: u32, after: Option<u64>, first: u64) -> Result<Stream> {
+    if after == Some(first) {
+        // Perhaps a cache's mistake; the retries find out.
+        return Err(anyhow!("page {page} of the articles of {of} begins as the one before").into());
+    }
+    Ok(Stream::Articles { of: of.clone(), page: page + 1, after: Some(first) })
+}
+
+/// Of those who wrote since we last read; the others we know.
+fn profiles(comments: &[Comment], read_until: Option<DateTime<Utc>>) -> Vec<Stream> {
+    let new = comments.iter().filter(|comment| Some(comment.created_at) >= read_until);
+    let authors: BTreeSet<_> = new.filter_map(|comment| comment.author.as_ref()?.user_id).collect();
+    authors.into_iter().map(|user_id| Stream::Profile { user_id }).collect()
+}
+
+/// Without comments there is nothing to ask for, nor to remember.
+fn is_to_be_read(article: &Article, run: &Run<Devto>) -> bool {
+    article.listed.comments_count > 0 && known(run, article.id) != Some(&article.listed)
+}
+
+/// How an article was listed when a check last read it; an onboarding reads everything.
+fn known(run: &Run<Devto>, article: u64) -> Option<&Listed> {
+    match run.connection.mode {
+        RunMode::Onboarding => None,
+        RunMode::Check => run.connection.state.listed(article),
+    }
+}
+
+fn unknown(source: &Source) -> SyncError {
+    SyncError::Permanent(anyhow!("dev.to knows no {source}"))
+}
