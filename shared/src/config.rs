@@ -64,7 +64,13 @@ impl Mistakes {
 #[command(next_help_heading = "Database")]
 pub struct DatabaseArgs {
     /// PostgreSQL 14 or newer, as `postgres://user:password@host:port/database`
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, default_value = "")]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
     pub database_url: String,
     /// Connections to it, at the most
     #[arg(long, env = "DATABASE_CONNECTIONS", default_value = "20")]
