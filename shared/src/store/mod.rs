@@ -16,8 +16,10 @@ mod facts;
 mod idempotency;
 mod integrations;
 mod members;
+mod migrate;
 mod outbox;
 mod quota;
+mod reach;
 mod runs;
 mod stored;
 mod streams;
@@ -42,8 +44,10 @@ pub use ending::{Finished, RunFailure};
 pub use facts::{RunFacts, SchedulerHolder, StreamError};
 pub use idempotency::{HeldKey, IdempotencyKey, Keep, KeptAnswer, TakenKey};
 pub use integrations::{Connected, IntegrationChange, NewIntegration};
+pub use migrate::Applied;
 pub use outbox::DueMessage;
 pub use quota::{QuotaLeft, QuotaWindow};
+pub use reach::{Unreachable, reach_database};
 pub use runs::{Continued, Requested, RunFilter};
 pub use stored::Stored;
 pub use streams::{StreamCounts, StreamSetback};
@@ -133,10 +137,6 @@ impl Store {
             self.clock.in_database()
         );
         Ok(now.fetch_one(&self.pool).await?)
-    }
-
-    pub async fn migrate(&self) -> anyhow::Result<()> {
-        MIGRATIONS.run(&self.pool).await.context("migrating the database")
     }
 
     /// Whether the database answers and has this version's schema, for `/readyz`.
