@@ -38,6 +38,22 @@ impl Store {
         Ok(id.fetch_optional(&self.pool).await?)
     }
 
+    /// The tenant with this id, or all that people call so.
+    pub async fn tenants_called(&self, id_or_name: &str) -> Result<Vec<Tenant>> {
+        let tenants = sqlx::query_as!(
+            Tenant,
+            r#"
+            select id as "id: TenantId", name
+            from tenants
+            where id = $1 or name = $2
+            order by id
+            "#,
+            id_or_name.parse::<TenantId>().ok().map(|id| id.0),
+            id_or_name,
+        );
+        Ok(tenants.fetch_all(&self.pool).await?)
+    }
+
     pub async fn tenants(&self) -> Result<Vec<Tenant>> {
         let tenants = sqlx::query_as!(
             Tenant,
