@@ -216,7 +216,7 @@ async fn a_beginning_is_tried_five_times() {
 async fn settings_that_do_not_decode_end_the_run() {
     let run = play(&[]).settings(json!({"pages": "three"})).run().await;
     assert_snapshot!(run, @r#"
-    beginning -> never: settings of `play`: pages: invalid type: string "three", expected u32
+    beginning -> never: settings of `play`: `pages`: invalid type: string "three", expected u32
     the run -> error
     "#);
 }
