@@ -2,8 +2,10 @@
 //!
 //! Any number of generators may run; one at a time holds the scheduler lease. `tick` is the beat,
 //! `checks` decides who is due, `redeliver` sends what is due. Each of the three is harmless when
-//! done twice, so two generators that both believe to lead do no harm.
+//! done twice, so two generators that both believe to lead do no harm. `api` needs no lease: every
+//! generator serves it.
 
+pub mod api;
 mod checks;
 mod config;
 mod redeliver;

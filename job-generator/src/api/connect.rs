@@ -1,0 +1,122 @@
+//! `POST /v1/integrations`: a tenant connects.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use shared::domain::{RequestedBy, TenantId, Tick};
+use shared::sdk::DynIntegration;
+use shared::store::{Connected, KeptAnswer, NewIntegration};
+use tracing::info;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::body::Body;
+use super::once::{Begun, Key, Once, made};
+use super::problem::Problem;
+use super::tenant::Tenant;
+use super::verify::verify;
+use super::{Api, shown};
+
+/// What is to be connected.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Connect {
+    /// The platform type, as `devto`.
+    kind: String,
+    /// What the kind wants to know.
+    #[schema(value_type = Object)]
+    settings: Value,
+    /// External sync units to be synced; left out or empty: all there are.
+    #[serde(default)]
+    #[schema(required = false)]
+    units: Vec<String>,
+}
+
+/// A new integration, with the onboarding that was started for it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Connected)]
+struct ConnectedBody {
+    integration: shown::Integration,
+    run: shown::Run,
+}
+
+/// Connect an integration
+///
+/// The platform is asked whether the settings can work; then the integration is stored and its
+/// onboarding starts. Whatever is refused, nothing was stored.
+#[utoipa::path(
+    post,
+    path = "/integrations",
+    tag = "integrations",
+    params(Key),
+    request_body = Connect,
+    responses((
+        status = 201,
+        description = "Connected; `Location` is the integration",
+        body = ConnectedBody,
+        headers(("Location" = String)),
+    )),
+)]
+pub(super) async fn connect(
+    State(api): State<Arc<Api>>,
+    Tenant(tenant): Tenant,
+    key: Key,
+    Body(wanted): Body<Connect>,
+) -> Result<Response, Problem> {
+    match Once::begin(&api, tenant, key, &("connect", &wanted)).await? {
+        Begun::Before(answer) => Ok(answer),
+        Begun::Now(once) => {
+            let connected = connect_now(&api, tenant, wanted, &once).await;
+            once.end(connected).await
+        }
+    }
+}
+
+async fn connect_now(
+    api: &Api,
+    tenant: TenantId,
+    wanted: Connect,
+    once: &Once<'_>,
+) -> Result<KeptAnswer, Problem> {
+    let integration = &**api.registry.find(&wanted.kind)?;
+    verify(api, integration, &wanted.settings, &wanted.units).await?;
+    let new = new_integration(api, tenant, wanted, integration).await?;
+    let answer = |connected: &Connected| answer(connected, api.tick);
+    let connected =
+        api.store.connect_keeping(&new, RequestedBy::Connect, once.keep(&answer)).await?;
+    let (id, run) = (connected.integration.id, connected.run.id);
+    info!(integration.id = %id, kind = new.kind, run.id = %run, "connected");
+    api.send(run, tenant).await;
+    Ok(answer(&connected))
+}
+
+async fn new_integration(
+    api: &Api,
+    tenant_id: TenantId,
+    wanted: Connect,
+    integration: &dyn DynIntegration,
+) -> Result<NewIntegration, Problem> {
+    let now = Tick::at(api.store.now().await?, api.tick);
+    Ok(NewIntegration {
+        tenant_id,
+        first_check: integration.checks().first_check(now, Uuid::new_v4().as_u128()),
+        member_attributes: integration.member_attributes(),
+        kind: wanted.kind,
+        settings: wanted.settings,
+        units: wanted.units,
+    })
+}
+
+fn answer(connected: &Connected, tick: Duration) -> KeptAnswer {
+    let location = format!("/v1/integrations/{}", connected.integration.id);
+    let body = ConnectedBody {
+        integration: shown::Integration::of(&connected.integration, tick),
+        run: (&connected.run).into(),
+    };
+    made(StatusCode::CREATED, location, &body)
+}
