@@ -8,6 +8,7 @@
 pub mod api;
 mod checks;
 mod config;
+mod generate;
 mod redeliver;
 mod tick;
 
@@ -18,6 +19,7 @@ use shared::sdk::Registry;
 use shared::store::Store;
 
 pub use config::{Args, Config, Settings};
+pub use generate::generate;
 pub use tick::tick;
 
 /// What everything in a generator needs.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use shared::sdk::Undecodable;
 
 use super::BODY_LIMIT;
-use super::problem::Problem;
+use super::problem::{Problem, Type};
 
 pub(super) struct Body<T>(pub(super) T);
 
@@ -33,7 +33,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
         return Ok(());
     }
     let detail = format!("it was sent as `{essence}`");
-    Err(Problem::new(Type::UnsupportedMediaType, detail))
+    Err(Problem::new(Type::NotSentAsJson, detail))
 }
 
 fn unreadable(rejection: BytesRejection) -> Problem {

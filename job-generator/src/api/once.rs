@@ -19,7 +19,7 @@ use utoipa::IntoParams;
 
 use super::Api;
 use super::parameters::invalid;
-use super::problem::Problem;
+use super::problem::{Problem, Type};
 
 /// Until somebody else's request is looked at again. It is a rare wait, of about as long as a
 /// platform needs to answer; waiting for a signal would cost a connection per waiter.

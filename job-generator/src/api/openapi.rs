@@ -9,7 +9,7 @@ use utoipa::openapi::{
 };
 use utoipa::{PartialSchema, ToSchema};
 
-use super::problem::ProblemBody;
+use super::problem::{ProblemBody, Type};
 
 const TOKEN: &str = "token";
 

@@ -9,7 +9,7 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use super::problem::Problem;
+use super::problem::{Problem, Type};
 
 /// The `{id}` of the path.
 pub(super) struct Id<T>(pub(super) T);

@@ -23,7 +23,7 @@ pub(super) enum Type {
     NotFound,
     MethodNotAllowed,
     MalformedJson,
-    UnsupportedMediaType,
+    NotSentAsJson,
     TooLarge,
     InvalidParameter,
     InvalidField,
@@ -45,7 +45,7 @@ impl Type {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::MalformedJson,
-        Self::UnsupportedMediaType,
+        Self::NotSentAsJson,
         Self::TooLarge,
         Self::InvalidParameter,
         Self::InvalidField,
@@ -68,7 +68,7 @@ impl Type {
             Self::NotFound => (404, "not_found", "There is no such thing"),
             Self::MethodNotAllowed => (405, "method_not_allowed", "Not by this method"),
             Self::MalformedJson => (400, "malformed_json", "The body is not JSON"),
-            Self::UnsupportedMediaType => {
+            Self::NotSentAsJson => {
                 (415, "unsupported_media_type", "The body must be sent as application/json")
             }
             Self::TooLarge => (413, "too_large", "The body is too large"),

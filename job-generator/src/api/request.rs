@@ -1,4 +1,4 @@
-//! The way of every request: on a task of its own, watched from outside.
+//! The way of every request: on a task of its own, in a trace, watched from outside.
 //!
 //! Of its own, because a connection that its client gives up drops what is answering it, in the
 //! middle of whatever it does. A transaction is not to be dropped in the middle; so the request is
@@ -13,13 +13,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use metrics::counter;
+use shared::telemetry::Trace;
 use tracing::field::Empty;
 use tracing::{Instrument, error, info, info_span};
 
 use super::problem::Problem;
 
 pub(super) async fn answered(request: Request, next: Next) -> Response {
-    let answer = tokio::spawn(watched(request, next)).await;
+    let trace = request.headers().get("traceparent").and_then(|trace| trace.to_str().ok());
+    let trace = Trace::continued(trace);
+    let answer = tokio::spawn(trace.around(watched(request, next))).await;
     // It neither panics, since that is caught inside, nor is it cancelled by anybody.
     answer.unwrap_or_else(|_| Problem::internal().into_response())
 }

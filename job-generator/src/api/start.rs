@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::body::Body;
 use super::once::{Begun, Key, Once, made};
 use super::parameters::Id;
-use super::problem::Problem;
+use super::problem::{Problem, Type};
 use super::tenant::Tenant;
 use super::{Api, shown};
 

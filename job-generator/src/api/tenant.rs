@@ -9,7 +9,7 @@ use shared::domain::{Integration, IntegrationId, Run, RunId, TenantId};
 use tracing::Span;
 
 use super::Api;
-use super::problem::Problem;
+use super::problem::{Problem, Type};
 
 /// The tenant that asks. What it does not own is not there.
 #[derive(Clone, Copy, Debug)]

@@ -9,7 +9,7 @@ use shared::store::IdempotencyKey;
 use tokio::time::timeout;
 
 use super::Api;
-use super::problem::Problem;
+use super::problem::{Problem, Type};
 
 /// How long a platform may take to answer.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -1,10 +1,14 @@
 //! A tenant connects, and what stands in the way of it.
 
+use std::time::Duration;
+
+use axum::http::Method;
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use shared::message::Message;
 use sqlx::PgPool;
 
-use crate::service::{Service, forum, id_of, noon, text};
+use crate::service::{Service, TOKEN, ask, asking, forum, id_of, noon, text};
 use crate::toy::Mood;
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
@@ -34,11 +38,10 @@ async fn a_tenant_connects_and_the_onboarding_is_on_its_way(pool: PgPool) {
 
     let shown = service.get(&location).await.expect(200);
     assert_eq!(shown, *integration);
-    let sent = service.queue.take();
+    let sent = service.sent().await;
     let process = Message::Process { run: id_of(run).parse().expect("an id"), stream: None };
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].body, process.encode());
-    assert_eq!(sent[0].group, service.tenant.to_string());
     assert_eq!(service.count("member_attributes").await, 1);
 }
 
@@ -46,9 +49,9 @@ async fn a_tenant_connects_and_the_onboarding_is_on_its_way(pool: PgPool) {
 async fn the_first_check_is_within_one_interval(pool: PgPool) {
     let service = Service::start(pool).await;
     let connected = service.post("/v1/integrations", forum("acme")).await.expect(201);
-    let first = text(&connected["integration"]["next_check_at"]).parse().expect("a time");
-    let minutes = chrono::DateTime::<chrono::Utc>::signed_duration_since(first, noon());
-    assert!((1..=20).contains(&minutes.num_minutes()), "{first}");
+    let first: DateTime<Utc> =
+        text(&connected["integration"]["next_check_at"]).parse().expect("a time");
+    assert!((1..=20).contains(&(first - noon()).num_minutes()), "{first}");
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
@@ -109,7 +112,7 @@ async fn what_the_platform_refuses_is_said_in_the_integrations_words(pool: PgPoo
         assert_eq!(answer.problem(422, "refused_by_platform")["detail"], words);
     }
     assert_eq!(service.count("integrations").await, 0);
-    assert_eq!(service.queue.take(), []);
+    assert!(service.sent().await.is_empty());
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
@@ -142,19 +145,13 @@ async fn a_platform_that_limits_says_when_to_try_again(pool: PgPool) {
 async fn a_platform_that_hangs_is_given_up(pool: PgPool) {
     let mut service = Service::start(pool).await;
     service.platform.be(Mood::Silent);
-    let asking = service.router.clone();
-    let request = crate::service::asking(
-        axum::http::Method::POST,
-        "/v1/integrations",
-        crate::service::TOKEN,
-        Some(forum("acme")),
-    );
-    let answer = tokio::spawn(crate::service::ask(asking, request));
+    let request = asking(Method::POST, "/v1/integrations", TOKEN, Some(forum("acme")));
+    let answer = tokio::spawn(ask(service.router.clone(), request));
     service.asked.recv().await.expect("the platform is asked");
 
     // Only the platform is waited for now, so only that wait is cut short.
     tokio::time::pause();
-    tokio::time::advance(std::time::Duration::from_secs(20)).await;
+    tokio::time::advance(Duration::from_secs(20)).await;
     tokio::time::resume();
 
     let problem = answer.await.expect("no panic").problem(502, "platform_unavailable");

@@ -5,7 +5,6 @@ mod explaining;
 mod integrations;
 mod openapi;
 mod pages;
-mod recording_queue;
 mod refusals;
 mod requests;
 mod running;

@@ -2,10 +2,13 @@
 
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::http::Method;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
+use shared::queue::Queue;
+use shared::telemetry::Trace;
 use sqlx::PgPool;
 
 use crate::service::{Service, TOKEN, ask, asking, forum};
@@ -22,8 +25,23 @@ async fn a_request_whose_client_goes_away_is_carried_to_its_end(pool: PgPool) {
     assert!(client.await.expect_err("the client went away").is_cancelled());
 
     service.platform.permits.add_permits(1);
-    service.queue.something_comes().await;
+    let patience = Duration::from_secs(20);
+    let sent = service.queue.receive(1, patience).await.expect("a queue in memory");
+    assert_eq!(sent.len(), 1, "it waits as long as its clock stands still");
     assert_eq!(service.count("integrations").await, 1);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_message_is_part_of_the_trace_that_caused_it(pool: PgPool) {
+    let service = Service::start(pool).await;
+    let trace = Trace::start();
+    let mut request = asking(Method::POST, "/v1/integrations", TOKEN, Some(forum("acme")));
+    request.headers_mut().insert("traceparent", trace.to_string().parse().expect("a header"));
+    service.ask(request).await.expect(201);
+    let sent = service.sent().await;
+    let carried: Trace = sent[0].trace.as_deref().expect("a trace").parse().expect("a traceparent");
+    assert_eq!(carried.id(), trace.id());
+    assert_ne!(carried, trace, "one step on");
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

@@ -13,7 +13,7 @@ async fn a_run_is_asked_for_and_a_second_trigger_joins_it(pool: PgPool) {
     let (id, onboarding) = service.connected().await;
     let path = format!("/v1/integrations/{id}/runs");
     finish(&service, onboarding).await;
-    service.queue.take();
+    service.sent().await;
 
     let answer = service.post(&path, json!({"mode": "check"})).await;
     let location = answer.header("location").expect("where it is").to_owned();
@@ -22,7 +22,7 @@ async fn a_run_is_asked_for_and_a_second_trigger_joins_it(pool: PgPool) {
     assert_eq!(first["mode"], "check");
     assert_eq!(first["requested_by"], "api");
     assert_eq!((&first["joined"], &first["onboarding_follows"]), (&json!(false), &json!(false)));
-    assert_eq!(service.queue.take().len(), 1);
+    assert_eq!(service.sent().await.len(), 1);
 
     let second = service.post(&path, json!({"mode": "check"})).await.expect(202);
     assert_eq!(second["id"], first["id"]);
@@ -30,7 +30,7 @@ async fn a_run_is_asked_for_and_a_second_trigger_joins_it(pool: PgPool) {
     let third = service.post(&path, json!({"mode": "onboarding"})).await.expect(202);
     assert_eq!(third["id"], first["id"]);
     assert_eq!((&third["joined"], &third["onboarding_follows"]), (&json!(true), &json!(true)));
-    assert_eq!(service.queue.take(), [], "a live run has its message");
+    assert!(service.sent().await.is_empty(), "a live run has its message");
     let integration = service.get(&format!("/v1/integrations/{id}")).await.expect(200);
     assert_eq!(integration["onboarding_wanted"], true);
 }
@@ -41,12 +41,12 @@ async fn the_run_of_a_paused_integration_is_made_and_not_sent(pool: PgPool) {
     let (id, onboarding) = service.connected().await;
     finish(&service, onboarding).await;
     service.post(&format!("/v1/integrations/{id}/pause"), json!({})).await.expect(200);
-    service.queue.take();
+    service.sent().await;
 
     let path = format!("/v1/integrations/{id}/runs");
     let run = service.post(&path, json!({"mode": "check"})).await.expect(202);
     assert_eq!(run["state"], "pending");
-    assert_eq!(service.queue.take(), []);
+    assert!(service.sent().await.is_empty());
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
@@ -115,13 +115,13 @@ async fn a_run_with_a_hole_is_continued(pool: PgPool) {
     let failure =
         shared::store::RunFailure { error: "answered 404".into(), needs_reconnect: false };
     service.store.fail_run(lease, &failure, 0).await.expect("our lease");
-    service.queue.take();
+    service.sent().await;
 
     let answer = service.post(&format!("/v1/runs/{run}/continue"), json!({})).await;
     assert_eq!(answer.header("location"), Some(format!("/v1/runs/{run}").as_str()));
     let continued = answer.expect(202);
     assert_eq!((&continued["state"], &continued["error"]), (&json!("pending"), &json!(null)));
-    assert_eq!(service.queue.take().len(), 1);
+    assert_eq!(service.sent().await.len(), 1);
     let shown = service.get(&format!("/v1/runs/{run}")).await.expect(200);
     assert_eq!(
         shown["streams"],

@@ -25,7 +25,7 @@ async fn the_same_request_again_is_answered_as_before(pool: PgPool) {
     assert_eq!(second.header("location"), first.header("location"));
     assert_eq!(second.header("content-type"), first.header("content-type"));
     assert_eq!(service.count("integrations").await, 1);
-    assert_eq!(service.queue.take().len(), 1);
+    assert_eq!(service.sent().await.len(), 1);
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

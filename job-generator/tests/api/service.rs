@@ -1,6 +1,6 @@
 //! The API with a tenant in front of it and a platform behind it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -8,26 +8,31 @@ use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request};
 use chrono::{DateTime, Utc};
-use job_generator::api::{Api, router};
+use job_generator::api::{Api, openapi, router};
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::domain::{IntegrationId, RunId, TenantId};
+use shared::queue::memory::MemoryQueue;
+use shared::queue::{Queue, Received};
 use shared::sdk::Registry;
 use shared::store::{Claimed, Store};
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 
-use crate::recording_queue::RecordingQueue;
 use crate::toy::{Forum, Platform};
 
 pub(crate) const TOKEN: &str = "token-of-acme";
+
+/// What the document says of problems.
+static DOCUMENTED: LazyLock<String> =
+    LazyLock::new(|| openapi().info.description.expect("a description"));
 
 pub(crate) struct Service {
     pub(crate) router: Router,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
-    pub(crate) queue: Arc<RecordingQueue>,
+    pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) tenant: TenantId,
     pub(crate) platform: Arc<Platform>,
     /// Hears of each time the platform is asked.
@@ -40,7 +45,7 @@ impl Service {
         let clock = Clock::standing_at(noon());
         let store = Store::new(pool, clock.clone());
         let tenant = store.add_tenant("acme", TOKEN).await.expect("a tenant").id;
-        let queue = Arc::new(RecordingQueue::default());
+        let queue = Arc::new(MemoryQueue::new(clock.clone()));
         let (platform, asked) = Platform::new();
         let router = router(Api {
             store: store.clone(),
@@ -91,6 +96,15 @@ impl Service {
         let connected = self.post("/v1/integrations", forum("acme")).await.expect(201);
         let (integration, run) = (id_of(&connected["integration"]), id_of(&connected["run"]));
         (integration.parse().expect("an id"), run.parse().expect("an id"))
+    }
+
+    /// The messages sent since somebody last asked.
+    pub(crate) async fn sent(&self) -> Vec<Received> {
+        let sent = self.queue.receive(10, Duration::ZERO).await.expect("a queue in memory");
+        for message in &sent {
+            self.queue.acknowledge(&message.receipt).await.expect("a queue in memory");
+        }
+        sent
     }
 
     /// The run in the hands of a worker, for half a minute.
@@ -163,7 +177,9 @@ impl Answer {
         let content_type = self.header("content-type").map(str::to_owned);
         let problem = self.expect(status);
         assert_eq!(content_type.as_deref(), Some("application/problem+json"), "{problem}");
-        assert_eq!(problem["type"], format!("urn:millrace:problem:{name}"), "{problem}");
+        let uri = format!("urn:millrace:problem:{name}");
+        assert_eq!(problem["type"], uri, "{problem}");
+        assert!(DOCUMENTED.contains(&format!("| `{uri}` | {status} |")), "{name} is documented");
         assert_eq!(problem["status"], status, "{problem}");
         assert!(!text(&problem["title"]).is_empty() && !text(&problem["detail"]).is_empty());
         problem
