@@ -1,0 +1,170 @@
+//! `millrace integrations`: what tenants have connected; pausing, resuming and deleting it.
+
+use std::collections::HashMap;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use shared::config::DatabaseArgs;
+use shared::domain::{Integration, IntegrationId, IntegrationStatus, TenantId};
+use shared::store::Store;
+
+use crate::moment::{moment, moment_or_dash};
+use crate::{connections, stdout, tenants};
+
+/// Integrations in one statement.
+const PAGE: i64 = 1000;
+
+#[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    change: Option<Change>,
+    #[command(flatten)]
+    list: ListArgs,
+}
+
+#[derive(clap::Args)]
+struct ListArgs {
+    /// Only those of one tenant, by id or name
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Only those of one platform
+    #[arg(long)]
+    kind: Option<String>,
+    /// Answer in JSON
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+#[derive(clap::Subcommand)]
+enum Change {
+    /// Fetch nothing until it is resumed; a live run is handed back, and waits
+    Pause(ChangeArgs),
+    /// Fetch again; a run that waited goes on
+    Resume(ChangeArgs),
+    /// Forget it with its runs and streams; members and activities stay
+    Delete(ChangeArgs),
+}
+
+#[derive(clap::Args)]
+struct ChangeArgs {
+    /// Of the integration
+    id: IntegrationId,
+    #[command(flatten)]
+    database: DatabaseArgs,
+}
+
+pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    match args.change {
+        None => list(args.list).await?,
+        Some(change) => apply(change).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn apply(change: Change) -> anyhow::Result<()> {
+    let (Change::Pause(args) | Change::Resume(args) | Change::Delete(args)) = &change;
+    let store = connections::store(&args.database).await?;
+    let id = args.id;
+    let (changed, now_it_is) = match change {
+        Change::Pause(_) => (store.pause_integration(id).await?.is_some(), "paused"),
+        Change::Resume(_) => (store.resume_integration(id).await?.is_some(), "active"),
+        Change::Delete(_) => (store.delete_integration(id).await?, "deleted"),
+    };
+    changed.then_some(()).with_context(|| format!("there is no integration {id}"))?;
+    Ok(stdout::line(format!("integration {id} is {now_it_is}"))?)
+}
+
+async fn list(args: ListArgs) -> anyhow::Result<()> {
+    let store = connections::store(&args.database).await?;
+    let tenant = match &args.tenant {
+        Some(tenant) => Some(tenants::find(&store, tenant).await?.id),
+        None => None,
+    };
+    let integrations = all(&store, tenant, args.kind.as_deref()).await?;
+    if args.json {
+        let views: Vec<_> = integrations.into_iter().map(IntegrationView::from).collect();
+        return Ok(stdout::json(&views)?);
+    }
+    let now = store.now().await?;
+    let names: HashMap<_, _> =
+        store.tenants().await?.into_iter().map(|tenant| (tenant.id, tenant.name)).collect();
+    let header = ["INTEGRATION", "TENANT", "KIND", "STATUS", "CONNECTED", "ONBOARDED"];
+    let rows = integrations.iter().map(|integration| {
+        let tenant = names.get(&integration.tenant_id).cloned();
+        [
+            integration.id.to_string(),
+            tenant.unwrap_or_else(|| integration.tenant_id.to_string()),
+            integration.kind.clone(),
+            status_in_words(integration),
+            moment(integration.created_at, now),
+            moment_or_dash(integration.onboarded_at, now),
+        ]
+    });
+    Ok(stdout::table(header, rows)?)
+}
+
+/// Every integration of a tenant or all, of a kind or all.
+pub(crate) async fn all(
+    store: &Store,
+    tenant: Option<TenantId>,
+    kind: Option<&str>,
+) -> anyhow::Result<Vec<Integration>> {
+    let mut all: Vec<Integration> = Vec::new();
+    loop {
+        let after = all.last().map(|last| last.id);
+        let page = store.integrations(tenant, kind, after, PAGE).await?;
+        let is_last = page.len() < PAGE as usize;
+        all.extend(page);
+        if is_last {
+            return Ok(all);
+        }
+    }
+}
+
+fn status_in_words(integration: &Integration) -> String {
+    match integration.status {
+        IntegrationStatus::Active => "active".into(),
+        IntegrationStatus::Paused => "paused".into(),
+        IntegrationStatus::NeedsReconnect => {
+            let reason = integration.status_reason.as_deref().unwrap_or_default();
+            format!("needs to be reconnected: {}", stdout::excerpt(reason, 80))
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct IntegrationView {
+    id: IntegrationId,
+    tenant_id: TenantId,
+    kind: String,
+    settings: Value,
+    units: Vec<String>,
+    status: IntegrationStatus,
+    status_reason: Option<String>,
+    onboarded_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Integration> for IntegrationView {
+    fn from(integration: Integration) -> Self {
+        Self {
+            id: integration.id,
+            tenant_id: integration.tenant_id,
+            kind: integration.kind,
+            settings: integration.settings,
+            units: integration.units,
+            status: integration.status,
+            status_reason: integration.status_reason,
+            onboarded_at: integration.onboarded_at,
+            created_at: integration.created_at,
+            updated_at: integration.updated_at,
+        }
+    }
+}
