@@ -10,7 +10,11 @@ pub(crate) async fn print(store: &Store) -> anyhow::Result<()> {
     table.load_preset(UTF8_HORIZONTAL_ONLY);
     table.set_header(["runs", "streams", "members", "activities", "requests made"]);
     table.add_row([
-        stored.runs, stored.streams, stored.members, stored.activities, stored.requests,
+        stored.runs,
+        stored.streams,
+        stored.members,
+        stored.activities,
+        stored.requests,
     ]);
     for column in table.column_iter_mut() {
         column.set_cell_alignment(CellAlignment::Right);

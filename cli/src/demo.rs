@@ -91,7 +91,8 @@ async fn connect(local: &Local, devto: &Devto) -> anyhow::Result<(IntegrationId,
 fn settings(community: &Community) -> Value {
     let organizations: BTreeSet<_> = community.organizations().map(|o| &o.username).collect();
     let alone = community.articles().filter(|article| article.organization.is_none());
-    let users: BTreeSet<_> = alone.map(|article| &community.user(article.author).username).collect();
+    let users: BTreeSet<_> =
+        alone.map(|article| &community.user(article.author).username).collect();
     json!({ "organizations": organizations, "users": users })
 }
 

@@ -23,7 +23,7 @@ use crate::tenants;
 /// A whole Millrace on this machine. Stop it with [`Local::stop`], so that nothing is cut off.
 pub(crate) struct Local {
     pub(crate) store: Store,
-        pub(crate) database_url: String,
+    pub(crate) database_url: String,
     database: String,
     pub(crate) api_url: String,
     stop: CancellationToken,
@@ -58,7 +58,8 @@ impl Local {
         let stop = CancellationToken::new();
         let mut services = JoinSet::new();
 
-        let listener = TcpListener::bind(setup.api_address).await.context("opening the API's port")?;
+        let listener =
+            TcpListener::bind(setup.api_address).await.context("opening the API's port")?;
         let api_url = format!("http://{}", listener.local_addr()?);
         let generator = Generator {
             store: store.clone(),
@@ -68,12 +69,8 @@ impl Local {
         };
         services.spawn(job_generator::generate(generator, listener, stop.clone()));
 
-        let worker = Worker {
-            store: store.clone(),
-            queue,
-            registry,
-            settings: worker::Settings::default(),
-        };
+        let worker =
+            Worker { store: store.clone(), queue, registry, settings: worker::Settings::default() };
         let worker_stop = stop.clone();
         services.spawn(async move {
             worker::consume(Arc::new(worker), worker_stop).await;

@@ -4,11 +4,15 @@
 //! mistake in the command line or the configuration, with nothing started.
 
 mod bare;
+mod closing_table;
 mod connect;
 mod connections;
 mod continue_run;
 mod dead_letters;
+mod demo;
+mod dev;
 mod integrations;
+mod local;
 mod migrate;
 mod moment;
 mod post;
@@ -35,6 +39,10 @@ struct Millrace {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Show a whole onboarding on this machine alone, on a simulated dev.to
+    Demo(demo::Args),
+    /// Run both services and a database of their own, until Ctrl-C
+    Dev(dev::Args),
     /// Bring the database's schema up to this version
     Migrate(migrate::Args),
     /// Customers, and the tokens that let them in
@@ -63,6 +71,8 @@ enum Command {
 async fn main() -> ExitCode {
     let Millrace { command } = Millrace::try_parse().unwrap_or_else(|error| bare::exit(error));
     let ended = match command {
+        Command::Demo(args) => demo::run(args).await,
+        Command::Dev(args) => dev::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::Tenants(command) => tenants::run(command).await,
         Command::Connect(args) => connect::run(args).await,

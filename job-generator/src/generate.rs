@@ -29,7 +29,8 @@ pub async fn generate(
     };
     info!("the API is http://{address}");
     let beating = tokio::spawn(tick(generator, stop.clone()));
-    let serving = axum::serve(listener, router(api)).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving =
+        axum::serve(listener, router(api)).with_graceful_shutdown(stop.clone().cancelled_owned());
     tokio::select! {
         served = serving.into_future() => served.context("serving the API")?,
         () = late(&stop) => info!("requests under way are let go"),

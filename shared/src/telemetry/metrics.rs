@@ -63,6 +63,7 @@ pub enum Shape {
 /// Everything that is counted anywhere in Millrace. Labels stand in braces; every label has few
 /// values, so none is ever an id.
 pub const METRICS: &[Metric] = &[
+    counter("api_requests_total", "Requests to the API by their answer {method, route, status}"),
     counter("runs_started_total", "Runs that were begun {kind, mode}"),
     counter("runs_finished_total", "Runs that reached their end {kind, mode, outcome}"),
     counter("stream_outcomes_total", "Steps of streams by how they ended {kind, outcome}"),

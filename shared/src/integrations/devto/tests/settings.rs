@@ -23,7 +23,10 @@ fn names_are_taken_as_people_write_them() {
 #[test]
 fn what_is_no_name_is_refused_with_its_field() {
     for (settings, problem) in [
-        (json!({"users": ["ben", "ben or asa"]}), r#"`users[1]`: "ben or asa" is no name on dev.to"#),
+        (
+            json!({"users": ["ben", "ben or asa"]}),
+            r#"`users[1]`: "ben or asa" is no name on dev.to"#,
+        ),
         (json!({"users": ["https://github.com/ben"]}), "`users[0]`: "),
         (json!({"organizations": [""]}), "`organizations[0]`: "),
         (json!({"organizations": ["../users"]}), "`organizations[0]`: "),
