@@ -1,7 +1,6 @@
 //! `millrace demo`: a whole life in a minute. A simulated dev.to is connected through the HTTP API,
 //! onboarded, changed upstream, checked twice; then what is stored is shown. Ends by itself.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -34,7 +33,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let devto = Devto::serve(Community::realistic(SEED, ARTICLES, args.comments)).await?;
     devto.set_latency(Duration::from_millis(20));
-    devto.limit(Some(RateLimit { requests: 150, per: Duration::from_secs(2) }));
+    devto.limit(Some(RateLimit { requests: 60, per: Duration::from_secs(2) }));
     println!("A simulated dev.to is up at {}.", devto.url());
     let local = Local::start(Setup {
         database: format!("demo_{}", std::process::id()),
@@ -87,20 +86,19 @@ async fn connect(local: &Local, devto: &Devto) -> anyhow::Result<(IntegrationId,
     Ok((id("/integration/id")?.parse()?, id("/run/id")?.parse()?))
 }
 
-/// Every organization, and everybody who writes for none.
+/// Every organization there is.
 fn settings(community: &Community) -> Value {
-    let organizations: BTreeSet<_> = community.organizations().map(|o| &o.username).collect();
-    let alone = community.articles().filter(|article| article.organization.is_none());
-    let users: BTreeSet<_> =
-        alone.map(|article| &community.user(article.author).username).collect();
-    json!({ "organizations": organizations, "users": users })
+    let names: Vec<_> =
+        community.organizations().map(|organization| &organization.username).collect();
+    json!({ "organizations": names })
 }
 
 /// New comments on old articles and a reply to one of them: what a check has to find.
 fn write_upstream(devto: &Devto, round: usize) -> String {
     devto.edit(|community| {
         let author = community.users().next().expect("a community has people").id;
-        let articles: Vec<_> = community.articles().map(|article| article.id).take(3).collect();
+        let ours = community.articles().filter(|article| article.organization.is_some());
+        let articles: Vec<_> = ours.map(|article| article.id).take(3).collect();
         for &article in &articles {
             let comment = community.add_comment(article, author, "<p>I have read this twice.</p>");
             if round == 2 {
