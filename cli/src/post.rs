@@ -8,6 +8,7 @@ use shared::domain::{RunId, TenantId};
 use shared::message::Message;
 use shared::queue::{Outgoing, Queue};
 use shared::store::Store;
+use shared::telemetry::Trace;
 
 pub(crate) async fn post(
     queue: &dyn Queue,
@@ -34,7 +35,7 @@ fn outgoing(tenant: TenantId, message: Message) -> Outgoing {
         body: message.encode(),
         group: tenant.to_string(),
         delay: Duration::ZERO,
-        trace: None,
+        trace: Some(Trace::onwards().to_string()),
     }
 }
 
