@@ -17,11 +17,17 @@ use shared::message::Message;
 use shared::queue::{self, Queue};
 use shared::sdk::{DynIntegration, RawConnection, Registry};
 use shared::store::{Connected, NewIntegration, Store};
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::connections::open_store;
+use crate::integrations::IntegrationView;
 use crate::post::post_about_runs;
+use crate::runs::RunView;
 use crate::{stdout, tenants};
+
+/// How long a platform may take to confirm settings.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -76,7 +82,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let tenant = tenants::find(&store, &args.tenant).await?;
     let connected = connect(&store, tenant.id, checked).await?;
     post_onboarding(&store, &*queue, &connected).await;
-    answer(&connected, args.json)?;
+    answer(connected, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -150,14 +156,17 @@ async fn connect(
         state: None,
         units: units.clone(),
     };
-    let refused =
-        || format!("the platform does not confirm these settings of `{}`", integration.kind());
-    integration.verify(connection).await.with_context(refused)?;
+    // Only HTTP in here, so it may be cut off in the middle.
+    let verdict = timeout(PATIENCE, integration.verify(connection)).await;
+    let kind = integration.kind();
+    verdict
+        .with_context(|| format!("`{kind}` did not answer within {PATIENCE:?}"))?
+        .with_context(|| format!("`{kind}` does not confirm these settings"))?;
     // Any number spreads integrations that were connected together.
     let phase = Uuid::new_v4().as_u128();
     let new = NewIntegration {
         tenant_id,
-        kind: integration.kind().to_owned(),
+        kind: kind.to_owned(),
         settings,
         units,
         first_check: integration.checks().first_check(Tick::at(now, tick), phase),
@@ -176,14 +185,15 @@ async fn post_onboarding(store: &Store, queue: &dyn Queue, connected: &Connected
     }
 }
 
-fn answer(connected: &Connected, json: bool) -> io::Result<()> {
-    let (integration, run) = (connected.integration.id, connected.requested.run);
+fn answer(connected: Connected, json: bool) -> io::Result<()> {
+    let Connected { integration, run, .. } = connected;
     if json {
-        return stdout::json(&json!({ "integration_id": integration, "run_id": run }));
+        let integration = IntegrationView::from(integration);
+        return stdout::json(&json!({ "integration": integration, "run": RunView::from(run) }));
     }
-    stdout::line(format!("integration  {integration}"))?;
-    stdout::line(format!("onboarding   {run}"))?;
-    stdout::line(format!("`millrace run {run} --follow` shows its progress"))
+    stdout::line(format!("integration  {}", integration.id))?;
+    stdout::line(format!("onboarding   {}", run.id))?;
+    stdout::line(format!("`millrace run {} --follow` shows its progress", run.id))
 }
 
 #[cfg(test)]
@@ -316,7 +326,7 @@ mod tests {
         let refused = format!("{refused:#}");
         assert_eq!(
             refused,
-            "the platform does not confirm these settings of `guestbook`: \
+            "`guestbook` does not confirm these settings: \
              the platform rejected our credentials: 404 Not Found"
         );
         assert!(store.integrations(None, None, None, 1).await.unwrap().is_empty());

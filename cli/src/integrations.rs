@@ -139,7 +139,7 @@ fn status_in_words(integration: &Integration) -> String {
 }
 
 #[derive(Serialize)]
-struct IntegrationView {
+pub(crate) struct IntegrationView {
     id: IntegrationId,
     tenant_id: TenantId,
     kind: String,
@@ -147,6 +147,7 @@ struct IntegrationView {
     units: Vec<String>,
     status: IntegrationStatus,
     status_reason: Option<String>,
+    onboarding_wanted: bool,
     onboarded_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -162,6 +163,7 @@ impl From<Integration> for IntegrationView {
             units: integration.units,
             status: integration.status,
             status_reason: integration.status_reason,
+            onboarding_wanted: integration.onboarding_wanted,
             onboarded_at: integration.onboarded_at,
             created_at: integration.created_at,
             updated_at: integration.updated_at,

@@ -1,11 +1,67 @@
-//! `millrace connect`, as far as no platform is asked; the rest is told beside the code.
+//! `millrace connect`
 
 use std::fs;
 
+use sandbox::devto::{Community, Devto};
+use serde_json::{Value, json};
+use shared::clock::Clock;
+use shared::domain::TenantId;
+use shared::message::Message;
+use shared::store::Store;
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::millrace::Millrace;
+use crate::posted::messages;
+
+/// A dev.to with one organization.
+async fn devto() -> Devto {
+    let mut community = Community::empty();
+    community.add_organization("acme", "Acme");
+    Devto::serve(community).await.unwrap()
+}
+
+async fn add_tenant(pool: &PgPool) -> (Store, TenantId) {
+    let store = Store::new(pool.clone(), Clock::System);
+    let tenant = store.add_tenant("acme", "a token").await.unwrap();
+    (store, tenant.id)
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn an_integration_that_its_platform_confirms_is_connected_and_its_onboarding_posted(
+    pool: PgPool,
+) {
+    let (devto, (store, tenant)) = (devto().await, add_tenant(&pool).await);
+    let connect = ["connect", "devto", "--tenant", "acme", "--devto-url", &devto.url(), "--json"];
+    let settings = ["--settings", r#"{"organizations": ["acme"]}"#, "--unit", "organization/acme"];
+
+    let connected = Millrace::on(&pool).run(&[&connect[..], &settings].concat()).await;
+
+    let connected: Value = connected.json();
+    assert_eq!(connected["integration"]["settings"], json!({ "organizations": ["acme"] }));
+    assert_eq!(connected["integration"]["units"], json!(["organization/acme"]));
+    assert_eq!(connected["run"]["mode"], "onboarding");
+    let stored = store.integrations(Some(tenant), Some("devto"), None, 10).await.unwrap();
+    assert_eq!(connected["integration"]["id"], stored[0].id.to_string());
+    let run = connected["run"]["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(messages(&pool).await, [Message::Process { run, stream: None }]);
+    assert_eq!(store.due_messages(10).await.unwrap(), []);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn an_integration_that_its_platform_does_not_know_is_not_connected(pool: PgPool) {
+    let (devto, (store, _)) = (devto().await, add_tenant(&pool).await);
+    let connect = ["connect", "devto", "--tenant", "acme", "--devto-url", &devto.url()];
+    let settings = ["--settings", r#"{"organizations": ["nobody"]}"#];
+
+    let refused = Millrace::on(&pool).run(&[&connect[..], &settings].concat()).await;
+
+    let refused = refused.refusal(1);
+    assert!(refused.contains("`devto` does not confirm these settings: "), "{refused}");
+    assert!(refused.contains("organization `nobody`"), "{refused}");
+    assert!(store.integrations(None, None, None, 10).await.unwrap().is_empty());
+    assert_eq!(messages(&pool).await, []);
+}
 
 #[tokio::test]
 async fn every_mistake_is_named_at_once() {
