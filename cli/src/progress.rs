@@ -241,6 +241,25 @@ mod tests {
         bar.bar.abandon();
     }
 
+    #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+    async fn a_look_that_shows_nothing_new_prints_no_line(pool: PgPool) {
+        let clock = Clock::standing_at("2026-11-20T18:57:00Z".parse().unwrap());
+        let store = Store::new(pool, clock.clone());
+        let run = delayed_run(&store).await;
+        let screen = Screen::default();
+        let mut lines = Lines { to: Box::new(screen.clone()), last: None };
+        let mut look = async || {
+            lines.show(&Progress::look(&store, run).await.unwrap()).unwrap();
+            screen.0.lock().unwrap().lines().count()
+        };
+
+        assert_eq!(look().await, 1);
+        clock.advance(Duration::from_secs(10));
+        assert_eq!(look().await, 1);
+        store.continue_run(run).await.unwrap();
+        assert_eq!(look().await, 2);
+    }
+
     /// Of three streams one is given up, and two wait for the platform.
     async fn delayed_run(store: &Store) -> RunId {
         let tenant = store.add_tenant("acme", "a token").await.unwrap();
@@ -288,6 +307,17 @@ mod tests {
             let drawn: Vec<char> = self.0.lock().unwrap().chars().collect();
             let lines = drawn.chunks(usize::from(self.width())).map(String::from_iter);
             lines.map(|line| line.trim_end().to_owned() + "\n").collect()
+        }
+    }
+
+    impl Write for Screen {
+        fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().push_str(str::from_utf8(text).unwrap());
+            Ok(text.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
         }
     }
 
