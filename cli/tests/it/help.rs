@@ -17,6 +17,8 @@ async fn the_help_is_a_table_of_the_commands() {
     Usage: millrace <COMMAND>
 
     Commands:
+      demo                 Show a whole onboarding on this machine alone, on a simulated dev.to
+      dev                  Run both services and a database of their own, until Ctrl-C
       migrate              Bring the database's schema up to this version
       tenants              Customers, and the tokens that let them in
       connect              Connect a tenant to a platform, and start the onboarding
