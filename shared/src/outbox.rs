@@ -34,3 +34,15 @@ pub async fn send_now(store: &Store, queue: &dyn Queue, due: DueMessage) {
         warn!(run.id = %due.run, "the sweep will send this run's message: {error:#}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{RunId, TenantId};
+
+    #[test]
+    fn a_tenants_messages_share_fairly_with_other_tenants() {
+        let due = DueMessage { run: RunId::new(), tenant: TenantId::new() };
+        assert_eq!(message(due).group, due.tenant.to_string());
+    }
+}
