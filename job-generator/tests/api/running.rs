@@ -1,8 +1,8 @@
 //! Runs: asked for, joined, looked at, continued.
 
 use serde_json::json;
-use shared::domain::{RawStream, RunId};
-use shared::store::{Page, PageSource, StreamSetback};
+use shared::domain::{Lease, RawStream, RunId};
+use shared::store::{Page, PageSource, RunFailure, StreamSetback};
 use sqlx::PgPool;
 
 use crate::service::{Service, id_of};
@@ -112,8 +112,7 @@ async fn a_run_with_a_hole_is_continued(pool: PgPool) {
     let service = Service::start(pool).await;
     let (_, run) = service.connected().await;
     let lease = half_done(&service, run).await;
-    let failure =
-        shared::store::RunFailure { error: "answered 404".into(), needs_reconnect: false };
+    let failure = RunFailure { error: "answered 404".into(), needs_reconnect: false };
     service.store.fail_run(lease, &failure, 0).await.expect("our lease");
     service.sent().await;
 
@@ -142,7 +141,7 @@ async fn a_run_is_not_continued_beside_another(pool: PgPool) {
 }
 
 /// Begun by four requests: one stream processed by two more, one given up by three, one to go.
-async fn half_done(service: &Service, run: RunId) -> shared::domain::Lease {
+async fn half_done(service: &Service, run: RunId) -> Lease {
     let claimed = service.claimed(run).await;
     let (store, lease) = (&service.store, claimed.lease);
     let articles = |page: u32| RawStream {

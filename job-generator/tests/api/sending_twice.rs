@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use axum::http::Method;
+use axum::body::Body;
+use axum::http::{Method, Request};
 use serde_json::{Value, json};
 use shared::store::{HeldKey, IdempotencyKey, TakenKey};
 use sqlx::PgPool;
@@ -180,7 +181,7 @@ async fn keys_that_are_none_are_refused(pool: PgPool) {
     service.post_with_key(CONNECT, &"k".repeat(255), forum("acme")).await.expect(201);
 }
 
-fn connecting(key: &str, organization: &str) -> axum::http::Request<axum::body::Body> {
+fn connecting(key: &str, organization: &str) -> Request<Body> {
     let mut request = asking(Method::POST, CONNECT, TOKEN, Some(forum(organization)));
     request.headers_mut().insert("idempotency-key", key.parse().expect("a header"));
     request
