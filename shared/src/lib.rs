@@ -17,3 +17,7 @@ pub mod sdk;
 pub mod service;
 pub mod store;
 pub mod telemetry;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/writing-an-integration.md")]
+mod writing_an_integration {}

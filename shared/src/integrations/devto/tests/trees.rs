@@ -27,7 +27,7 @@ fn every_comment_comes_after_the_one_it_answers() {
     );
 }
 
-/// So many levels as text, since the decoder that `serde_json::from_value` is has no limit.
+/// So many levels, each the only reply to the one above.
 fn chain(levels: usize) -> String {
     let comment =
         r#"[{"id_code":"a","created_at":"2024-04-20T09:00:00Z","body_html":"","children":"#;
