@@ -54,37 +54,16 @@ impl Examination {
     pub(super) async fn failed(self) -> Vec<String> {
         let candidate = Candidate::admit(self).await.expect("all goes well on a healthy platform");
         let answers = [
-            (
-                "settings that do not decode name the field",
-                candidate.settings_that_do_not_decode_name_the_field(),
-            ),
-            (
-                "a 429 delays and costs no attempt",
-                candidate.a_429_delays_and_costs_no_attempt().await,
-            ),
-            (
-                "a 401 stops and asks to reconnect",
-                candidate.a_401_stops_and_asks_to_reconnect().await,
-            ),
-            ("a 500 is retried", candidate.a_500_is_retried().await),
-            ("a hanging socket times out", candidate.a_hanging_socket_times_out().await),
-            (
-                "a platform that stays down is no success",
-                candidate.what_stays_down_is_no_success().await,
-            ),
-            ("nonsense is no success", candidate.nonsense_is_no_success().await),
-            (
-                "pages that repeat come to an end",
-                candidate.pages_that_repeat_come_to_an_end().await,
-            ),
-            (
-                "stopping after any step and resuming gives the same records",
-                candidate.stopping_and_resuming_gives_the_same_records().await,
-            ),
-            (
-                "running twice gives the same records",
-                candidate.running_twice_gives_the_same_records().await,
-            ),
+            ("settings that do not decode name the field", candidate.bad_settings()),
+            ("a 429 delays and costs no attempt", candidate.rate_limits().await),
+            ("a 401 stops and asks to reconnect", candidate.refusals().await),
+            ("a 500 is retried", candidate.failures().await),
+            ("a hanging socket times out", candidate.silence().await),
+            ("a platform that stays down is no success", candidate.outages().await),
+            ("nonsense is no success", candidate.nonsense().await),
+            ("pages that repeat come to an end", candidate.repetition().await),
+            ("stopping anywhere and resuming gives the same records", candidate.resumption().await),
+            ("running twice gives the same records", candidate.second_runs().await),
         ];
         answers
             .into_iter()

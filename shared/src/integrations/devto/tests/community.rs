@@ -108,6 +108,15 @@ async fn an_onboarding_asks_once_for_each_list_page_discussion_and_author() {
 }
 
 #[tokio::test]
+async fn resuming_costs_the_page_that_was_lost_and_nothing_else() {
+    let site = serve(Community::realistic(5, 20, 100)).await;
+    let whole = rehearsal(&site).run().await;
+    let resumed = rehearsal(&site).dying_over_every_page().run().await;
+    assert_eq!(resumed.requests, 2 * whole.requests);
+    assert_eq!((found(&[&resumed]), resumed.state), (site.look(truth), whole.state));
+}
+
+#[tokio::test]
 async fn a_check_after_edits_reads_what_they_touched_and_a_check_after_that_nothing() {
     let site = serve(Community::realistic(11, 80, 600)).await;
     let onboarding = rehearsal(&site).run().await;

@@ -188,7 +188,7 @@ async fn following_pages_for_ever_is_caught() {
 #[tokio::test]
 async fn progress_in_the_workers_memory_is_caught() {
     let failed = failed_with::<Settings>(Flaw::RemembersBetweenSteps).await;
-    assert_eq!(failed, ["stopping after any step and resuming gives the same records"]);
+    assert_eq!(failed, ["stopping anywhere and resuming gives the same records"]);
 }
 
 #[tokio::test]
