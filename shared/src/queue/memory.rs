@@ -63,6 +63,7 @@ struct State {
     mischief: Option<StdRng>,
     away: bool,
     to_lose: usize,
+    to_refuse: usize,
 }
 
 #[derive(Clone)]
@@ -103,6 +104,11 @@ impl MemoryQueue {
     /// The next message sent is accepted, and lost.
     pub fn lose_next(&self) {
         self.lock().to_lose += 1;
+    }
+
+    /// So many of the messages that are sent next are refused; others of their batch are stored.
+    pub fn refuse_next(&self, messages: usize) {
+        self.lock().to_refuse += messages;
     }
 
     /// Loses all messages that wait or are being worked on, but no dead letters.
@@ -179,7 +185,12 @@ impl Queue for MemoryQueue {
         match self.present() {
             Ok(mut state) => {
                 for position in limits::acceptable(messages, &mut unsent) {
-                    state.store(&messages[position], self.redelivery, now);
+                    if state.to_refuse > 0 {
+                        state.to_refuse -= 1;
+                        unsent.note([position], anyhow!("the queue is overworked"));
+                    } else {
+                        state.store(&messages[position], self.redelivery, now);
+                    }
                 }
             }
             Err(QueueError(away)) => unsent.note(0..messages.len(), away),
