@@ -21,6 +21,7 @@ use shared::store::Store;
 pub use config::{Args, Config, Settings};
 pub use generate::generate;
 pub use tick::tick;
+pub use tick::{Scheduler, tick};
 
 /// What everything in a generator needs.
 #[derive(Clone)]

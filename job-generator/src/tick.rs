@@ -32,28 +32,56 @@ pub async fn tick(generator: Generator, stop: CancellationToken) {
     scheduler.give_up().await;
 }
 
-struct Scheduler {
+/// A generator's part in scheduling: it holds the scheduler lease and beats, or waits until it may.
+///
+/// [`tick()`] beats it once a second; whoever turns the clock by hand beats it by hand.
+pub struct Scheduler {
     generator: Generator,
     lease: SchedulerLease,
     leads: bool,
     last_tick: Option<Tick>,
+    /// Fired by us, and its checks are not all made.
+    unfinished: Option<Tick>,
 }
 
 impl Scheduler {
-    fn new(generator: Generator) -> Self {
+    /// Holds nothing before its first beat.
+    pub fn new(generator: Generator) -> Self {
         let lease = SchedulerLease { token: Uuid::new_v4() };
-        Self { generator, lease, leads: false, last_tick: None }
+        Self { generator, lease, leads: false, last_tick: None, unfinished: None }
     }
 
-    async fn beat(&mut self) -> anyhow::Result<()> {
+    /// Does whatever is to be done now, if we lead. After an error the next beat goes on where this
+    /// one stopped.
+    pub async fn beat(&mut self) -> anyhow::Result<()> {
         if !self.hold().await? {
             return Ok(());
         }
         if let Some(tick) = self.fire().await? {
             checks::start_due(&self.generator, tick).await?;
             gauge!("queue_depth").set(self.generator.queue.depth().await? as f64);
+        // What is due is sent even if checks cannot be made, and the other way round.
+        let started = self.start_checks().await;
+        redeliver::send_due(&self.generator).await?;
+        started
+    }
+
+    /// Lets another generator lead at once, instead of after the lease.
+    pub async fn give_up(&self) {
+        if let Err(error) = self.generator.store.give_up_scheduler(self.lease).await {
+            warn!("the scheduler lease was not given up; it ends by itself: {error}");
         }
-        redeliver::send_due(&self.generator).await
+    }
+
+    async fn start_checks(&mut self) -> anyhow::Result<()> {
+        if let Some(tick) = self.fire().await? {
+            self.unfinished = Some(tick);
+        }
+        if let Some(tick) = self.unfinished {
+            checks::start_due(&self.generator, tick).await?;
+            self.unfinished = None;
+        }
+        Ok(())
     }
 
     async fn hold(&mut self) -> Result<bool, StoreError> {
@@ -78,11 +106,5 @@ impl Scheduler {
         self.last_tick = Some(tick);
         counter!("ticks_total").increment(u64::from(fired));
         Ok(fired.then_some(tick))
-    }
-
-    async fn give_up(&self) {
-        if let Err(error) = self.generator.store.give_up_scheduler(self.lease).await {
-            warn!("the scheduler lease was not given up; it ends by itself: {error}");
-        }
     }
 }
