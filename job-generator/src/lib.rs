@@ -20,7 +20,6 @@ use shared::store::Store;
 
 pub use config::{Args, Config, Settings};
 pub use generate::generate;
-pub use tick::tick;
 pub use tick::{Scheduler, tick};
 
 /// What everything in a generator needs.

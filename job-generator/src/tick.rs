@@ -57,13 +57,13 @@ impl Scheduler {
         if !self.hold().await? {
             return Ok(());
         }
-        if let Some(tick) = self.fire().await? {
-            checks::start_due(&self.generator, tick).await?;
-            gauge!("queue_depth").set(self.generator.queue.depth().await? as f64);
         // What is due is sent even if checks cannot be made, and the other way round.
         let started = self.start_checks().await;
         redeliver::send_due(&self.generator).await?;
-        started
+        if started? {
+            gauge!("queue_depth").set(self.generator.queue.depth().await? as f64);
+        }
+        Ok(())
     }
 
     /// Lets another generator lead at once, instead of after the lease.
@@ -73,15 +73,15 @@ impl Scheduler {
         }
     }
 
-    async fn start_checks(&mut self) -> anyhow::Result<()> {
+    /// Whether a tick's checks were all made.
+    async fn start_checks(&mut self) -> anyhow::Result<bool> {
         if let Some(tick) = self.fire().await? {
             self.unfinished = Some(tick);
         }
-        if let Some(tick) = self.unfinished {
-            checks::start_due(&self.generator, tick).await?;
-            self.unfinished = None;
-        }
-        Ok(())
+        let Some(tick) = self.unfinished else { return Ok(false) };
+        checks::start_due(&self.generator, tick).await?;
+        self.unfinished = None;
+        Ok(true)
     }
 
     async fn hold(&mut self) -> Result<bool, StoreError> {
