@@ -76,14 +76,15 @@ impl Store {
                     now()
                 ) as at
             )
-            update integration_runs
-            set state = 'delayed', delayed_until = wake.at, delay_reason = $4, send_at = wake.at,
+            update integration_runs r
+            set state = 'delayed', delayed_until = wake.at, delay_reason = $4,
+                send_at = case when i.status = 'active' then wake.at end,
                 lease_token = null, lease_holder = null, lease_until = null,
                 error = coalesce($5, error),
                 attempts = attempts + ($5::text is not null)::int,
                 requests = requests + $6
-            from wake
-            where id = $1 and lease_token = $2
+            from wake, integrations i
+            where r.id = $1 and r.lease_token = $2 and i.id = r.integration_id
             returning delayed_until as "until!"
             "#,
             lease.run_id.0,
@@ -265,10 +266,11 @@ async fn start_follow_up(
             set onboarding_wanted = false
             from integration_runs r
             where r.id = $1 and i.id = r.integration_id and i.onboarding_wanted
-            returning i.id
+            returning i.id, i.status
         )
         insert into integration_runs (id, integration_id, onboarding, requested_by, send_at)
-        select $2, id, true, 'follow_up', coalesce($3::timestamptz, now()) from wanted
+        select $2, id, true, 'follow_up', case when status = 'active' then coalesce($3::timestamptz, now()) end
+        from wanted
         returning id as "id: RunId"
         "#,
         after.0,

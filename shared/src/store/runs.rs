@@ -174,7 +174,10 @@ pub(super) async fn request_run(
     sqlx::query!(
         r#"
         insert into integration_runs (id, integration_id, onboarding, requested_by, send_at)
-        values ($1, $2, $3, $4, coalesce($5::timestamptz, now()))
+        -- A paused integration's run gets its message when it is resumed.
+        select $1, id, $3, $4, case when status = 'active' then coalesce($5::timestamptz, now()) end
+        from integrations
+        where id = $2
         "#,
         run.0,
         integration.0,

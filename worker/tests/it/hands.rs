@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use shared::domain::{RunId, RunState, StreamState};
+use shared::domain::{RequestedBy, RunId, RunMode, RunState, StreamState};
 use shared::sdk::Registry;
 use shared::store::{Page, PageSource, StoreError};
 use sqlx::PgPool;
@@ -230,4 +230,22 @@ async fn an_integration_deleted_in_the_middle_of_a_page_leaves_no_orphan(pool: P
     assert!(stage.store.run(run).await.unwrap().is_none());
     assert!(stage.activities().await.is_empty(), "a page of nobody is not stored");
     assert!(stage.queue.bodies().is_empty());
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_run_asked_for_while_paused_waits_without_a_message(pool: PgPool) {
+    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (integration, _) = stage.connect("toy").await;
+    stage.work().await;
+    stage.store.pause_integration(integration).await.unwrap();
+
+    let check = RunMode::Check;
+    let asked = stage.store.request_run(integration, check, RequestedBy::Api).await.unwrap();
+    let run = asked.unwrap().run;
+    assert_eq!(stage.sweep().await, 0, "nobody could claim it");
+
+    stage.store.resume_integration(integration).await.unwrap();
+    stage.work().await;
+    assert_eq!(stage.run(run).await.state, RunState::Processed);
 }
