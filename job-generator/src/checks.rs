@@ -10,7 +10,7 @@ const BATCH: i64 = 5_000;
 
 /// Makes a check for every integration that is due. A crash half-way leaves the rest due: the next
 /// tick finds them.
-pub(crate) async fn start_due(generator: &Generator, tick: Tick) -> anyhow::Result<()> {
+pub async fn start_due(generator: &Generator, tick: Tick) -> anyhow::Result<()> {
     let mut runs = 0;
     for integration in generator.registry.iter() {
         if let Some(between) = integration.checks().ticks_between() {

@@ -16,7 +16,7 @@ const BATCH: i64 = 1_000;
 
 /// Sends until nothing is due. Sent first and noted afterwards: a crash between the two sends a
 /// message twice, which does no harm.
-pub(crate) async fn send_due(generator: &Generator) -> anyhow::Result<()> {
+pub async fn send_due(generator: &Generator) -> anyhow::Result<()> {
     loop {
         let due = generator.store.due_messages(BATCH).await?;
         gauge!("outbox_backlog").set(due.len() as f64);
