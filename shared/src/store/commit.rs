@@ -58,6 +58,35 @@ impl Store {
         self.try_commit(source, page).await
     }
 
+    /// Carries out operations in one transaction, as committing a page does, and nothing besides: no
+    /// run, no stream, no lease, hence no fence. It is the sink by itself, the floor that
+    /// `millrace bench` measures the engine against; the engine commits pages.
+    pub async fn apply_operations(
+        &self,
+        tenant: TenantId,
+        integration: IntegrationId,
+        operations: &[Operation],
+    ) -> Result<()> {
+        for _ in 0..3 {
+            match self.try_apply(tenant, integration, operations).await {
+                Err(error) if error.is_collision() => continue,
+                settled => return settled,
+            }
+        }
+        self.try_apply(tenant, integration, operations).await
+    }
+
+    async fn try_apply(
+        &self,
+        tenant: TenantId,
+        integration: IntegrationId,
+        operations: &[Operation],
+    ) -> Result<()> {
+        let mut tx = self.pool.begin().await?;
+        apply(&mut tx, tenant, integration, operations, self.clock.in_database()).await?;
+        Ok(tx.commit().await?)
+    }
+
     async fn try_commit(&self, source: PageSource, page: &Page) -> Result<()> {
         let now = self.clock.in_database();
         let records = page.records();
@@ -68,7 +97,7 @@ impl Store {
         }
         let mut tx = self.pool.begin().await?;
         let processed_at = mark_processed(&mut tx, source, page, now).await?;
-        apply(&mut tx, source, &page.operations, now).await?;
+        apply(&mut tx, source.tenant, source.integration, &page.operations, now).await?;
         add_streams(&mut tx, source.lease.run_id, &page.streams, processed_at).await?;
         if let Some((kind, window)) = &page.spends {
             // Last, because everybody of this kind writes this row.
@@ -110,7 +139,8 @@ async fn mark_processed(
 /// The operations in a handful of statements, however many records there are.
 async fn apply(
     tx: &mut PgConnection,
-    source: PageSource,
+    tenant: TenantId,
+    integration: IntegrationId,
     operations: &[Operation],
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
@@ -133,7 +163,7 @@ async fn apply(
             }
         }
     }
-    let ids = mentions.upsert(tx, source.tenant, now).await?;
+    let ids = mentions.upsert(tx, tenant, now).await?;
     let activities = doers
         .into_iter()
         .map(|(activity, member, object)| WithMembers {
@@ -142,7 +172,7 @@ async fn apply(
             object_member: object.map(|object| ids[object]),
         })
         .collect();
-    activities::upsert(tx, source.tenant, source.integration, activities, now).await
+    activities::upsert(tx, tenant, integration, activities, now).await
 }
 
 /// Who did it: whatever they did, they had joined by then. The epoch stands for "time unknown".
