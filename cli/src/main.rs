@@ -25,6 +25,9 @@ mod stdout;
 mod tenants;
 
 use std::io;
+
+mod bench;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -65,6 +68,8 @@ enum Command {
     /// Messages that were given up; send them again
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Measure the engine against the same work without one
+    Bench(bench::Args),
 }
 
 #[tokio::main]
@@ -106,4 +111,12 @@ mod tests {
     fn verify_cli() {
         Millrace::command().debug_assert();
     }
+    let Millrace { command } = Millrace::parse();
+    let ended = match command {
+        Command::Bench(args) => bench::run(args).await,
+    };
+    ended.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
 }
