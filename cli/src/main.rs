@@ -4,6 +4,7 @@
 //! mistake in the command line or the configuration, with nothing started.
 
 mod bare;
+mod bench;
 mod closing_table;
 mod connect;
 mod connections;
@@ -25,9 +26,6 @@ mod stdout;
 mod tenants;
 
 use std::io;
-
-mod bench;
-
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -88,6 +86,7 @@ async fn main() -> ExitCode {
         Command::ContinueRun(args) => continue_run::run(args).await,
         Command::ProcessStream(args) => process_stream::run(args).await,
         Command::DeadLetters(command) => dead_letters::run(command).await,
+        Command::Bench(args) => bench::run(args).await,
     };
     ended.unwrap_or_else(|error| failed(&error))
 }
@@ -111,12 +110,4 @@ mod tests {
     fn verify_cli() {
         Millrace::command().debug_assert();
     }
-    let Millrace { command } = Millrace::parse();
-    let ended = match command {
-        Command::Bench(args) => bench::run(args).await,
-    };
-    ended.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
-        ExitCode::FAILURE
-    })
 }

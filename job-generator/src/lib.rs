@@ -21,9 +21,8 @@ use shared::store::Store;
 pub use checks::start_due;
 pub use config::{Args, Config, Settings};
 pub use generate::generate;
-pub use tick::{Scheduler, tick};
 pub use redeliver::send_due;
-pub use tick::tick;
+pub use tick::{Scheduler, tick};
 
 /// What everything in a generator needs.
 #[derive(Clone)]

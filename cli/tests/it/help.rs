@@ -29,6 +29,7 @@ async fn the_help_is_a_table_of_the_commands() {
       continue-run         Go on with runs: what failed in them is tried again, what waits is due
       process-stream       Step these streams again, whatever became of them
       dead-letters         Messages that were given up; send them again
+      bench                Measure the engine against the same work without one
       help                 Print this message or the help of the given subcommand(s)
 
     Options:
