@@ -36,6 +36,20 @@ impl Mistakes {
         }
     }
 
+    /// Reads how many of something there may be, at least one.
+    pub fn read_count<T: FromStr<Err: Display> + From<u8> + PartialOrd>(
+        &mut self,
+        argument: &str,
+        text: &str,
+    ) -> Option<T> {
+        let count = self.read::<T>(argument, text)?;
+        if count < T::from(1) {
+            self.note(argument, "must be at least 1");
+            return None;
+        }
+        Some(count)
+    }
+
     pub fn note(&mut self, argument: &str, mistake: impl Display) {
         self.0.push(format!("{argument}: {mistake}"));
     }
@@ -85,10 +99,7 @@ pub struct DatabaseConfig {
 
 impl DatabaseArgs {
     pub fn check(&self, mistakes: &mut Mistakes) -> Option<DatabaseConfig> {
-        let connections = mistakes.read("--database-connections", &self.database_connections);
-        if connections == Some(0) {
-            mistakes.note("--database-connections", "must be at least 1");
-        }
+        let connections = mistakes.read_count("--database-connections", &self.database_connections);
         if self.database_url.is_empty() {
             mistakes.note("--database-url", "is missing; DATABASE_URL says it, too");
             return None;

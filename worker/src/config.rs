@@ -25,6 +25,9 @@ pub struct Args {
     /// Runs worked at the same time
     #[arg(long, env = "WORKER_RUNS", default_value = "16")]
     runs: String,
+    /// Streams of one run stepped at the same time, where its kind does not ask for less
+    #[arg(long, env = "STREAMS_PER_RUN", default_value = "64")]
+    streams_per_run: String,
     /// How long a killed worker's runs wait before another takes over, in seconds
     #[arg(long, env = "LEASE_SECONDS", default_value = "30")]
     lease_seconds: String,
@@ -61,16 +64,15 @@ impl Args {
         let queue = self.queue.check(mistakes);
         let platforms = self.platforms.check(mistakes);
         let admin_address = self.service.check(mistakes);
-        let runs = mistakes.read("--runs", &self.runs);
-        if runs == Some(0) {
-            mistakes.note("--runs", "must be at least 1");
-        }
+        let runs = mistakes.read_count("--runs", &self.runs);
+        let streams = mistakes.read_count("--streams-per-run", &self.streams_per_run);
         let lease = mistakes.read_seconds("--lease-seconds", &self.lease_seconds);
         let slice = mistakes.read_seconds("--slice-seconds", &self.slice_seconds);
         let backoff_base = mistakes.read_seconds("--backoff-seconds", &self.backoff_seconds);
         let queue = queue?;
         let settings = Settings {
             runs: runs?,
+            streams: streams?,
             lease: lease?,
             slice: slice?,
             backoff_base: backoff_base?,
@@ -144,11 +146,18 @@ mod tests {
 
     #[test]
     fn every_mistake_is_named_at_once() {
-        let args = ["worker", "--runs", "0", "--lease-seconds", "x", "--admin-address", "nowhere"];
+        let mistaken = [
+            ("--runs", "0"),
+            ("--streams-per-run", "0"),
+            ("--lease-seconds", "x"),
+            ("--admin-address", "nowhere"),
+        ];
+        let args = mistaken.iter().flat_map(|(argument, value)| [*argument, *value]);
         let mut mistakes = Mistakes::default();
-        assert!(Args::parse_from(args).check(&mut mistakes).is_none());
+        let args = Args::parse_from(["worker"].into_iter().chain(args));
+        assert!(args.check(&mut mistakes).is_none());
         let all = mistakes.all().join("\n");
-        for argument in ["--runs", "--lease-seconds", "--admin-address"] {
+        for (argument, _) in mistaken {
             assert!(all.contains(argument), "{argument} is missing in:\n{all}");
         }
     }
