@@ -87,9 +87,11 @@ impl StoreError {
 }
 
 /// Bounded by the server, since a client must not cancel: a statement, a wait for a lock, and a
-/// transaction whose client went away. As statements, because PgBouncer refuses them as options.
+/// transaction whose client went away. The last is short, because whoever takes over from a worker
+/// that froze in the middle of a page waits for it. As statements, because PgBouncer refuses them
+/// as options.
 const BOUNDS: &str = "set statement_timeout = '60s'; set lock_timeout = '30s'; \
-                      set idle_in_transaction_session_timeout = '30s'";
+                      set idle_in_transaction_session_timeout = '5s'";
 
 #[derive(Clone, Debug)]
 pub struct Store {
