@@ -33,7 +33,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let devto = Devto::serve(Community::realistic(SEED, ARTICLES, args.comments)).await?;
     devto.set_latency(Duration::from_millis(20));
-    devto.limit(Some(RateLimit { requests: 60, per: Duration::from_secs(2) }));
+    devto.limit(Some(RateLimit { requests: 100, per: Duration::from_secs(2) }));
     println!("A simulated dev.to is up at {}.", devto.url());
     let local = Local::start(Setup {
         database: format!("demo_{}", std::process::id()),

@@ -4,22 +4,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
-use shared::config::{
-    DatabaseArgs, DatabaseConfig, Mistakes, PlatformArgs, PlatformConfig, QueueArgs, QueueConfig,
-};
-use shared::service::ServiceArgs;
-use shared::telemetry::LogFormat;
+use shared::config::Mistakes;
+use shared::service::{ServiceArgs, ServiceConfig};
 
 /// Emits ticks, starts the checks that are due, serves the HTTP API.
 #[derive(Parser, Debug)]
 #[command(name = "job-generator", version)]
 pub struct Args {
-    #[command(flatten)]
-    database: DatabaseArgs,
-    #[command(flatten)]
-    queue: QueueArgs,
-    #[command(flatten)]
-    platforms: PlatformArgs,
     #[command(flatten)]
     service: ServiceArgs,
     /// Where the HTTP API is served
@@ -36,12 +27,8 @@ pub struct Args {
 /// Everything a generator is told, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub database: DatabaseConfig,
-    pub queue: QueueConfig,
-    pub platforms: PlatformConfig,
-    pub admin_address: SocketAddr,
+    pub service: ServiceConfig,
     pub api_address: SocketAddr,
-    pub log_format: LogFormat,
     pub settings: Settings,
 }
 
@@ -55,21 +42,14 @@ impl Args {
 
     fn check(&self, mistakes: &mut Mistakes) -> Option<Config> {
         // Each is read before any is looked at, so that every mistake is named.
-        let database = self.database.check(mistakes);
-        let queue = self.queue.check(mistakes);
-        let platforms = self.platforms.check(mistakes);
-        let admin_address = self.service.check(mistakes);
+        let service = self.service.check(mistakes);
         let api_address = mistakes.read("--api-address", &self.api_address);
         let tick = mistakes.read_seconds("--tick-seconds", &self.tick_seconds);
         let lease =
             mistakes.read_seconds("--scheduler-lease-seconds", &self.scheduler_lease_seconds);
         Some(Config {
-            database: database?,
-            queue: queue?,
-            platforms: platforms?,
-            admin_address: admin_address?,
+            service: service?,
             api_address: api_address?,
-            log_format: self.service.log_format,
             settings: Settings { tick: tick?, lease: lease?, ..Settings::default() },
         })
     }

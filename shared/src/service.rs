@@ -1,6 +1,7 @@
 //! What both services do around their work: listen for signals, open the admin port at once, wait
 //! for a database or a queue that is not there yet.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -9,14 +10,19 @@ use anyhow::Context;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::admin::{self, Readiness};
-use crate::config::{Mistakes, QueueConfig};
+use crate::config::{
+    DatabaseArgs, DatabaseConfig, Mistakes, PlatformArgs, PlatformConfig, QueueArgs, QueueConfig,
+};
+use crate::integrations;
 use crate::queue::{self, Queue};
+use crate::sdk::Registry;
 use crate::store::Store;
-use crate::telemetry::{LogFormat, Metrics};
+use crate::telemetry::{self, LogFormat, Metrics};
 
 /// What every service is told.
 #[derive(Args, Clone, Debug)]
@@ -24,15 +30,42 @@ use crate::telemetry::{LogFormat, Metrics};
 pub struct ServiceArgs {
     /// Where /livez, /readyz and /metrics are served; keep it off the public network
     #[arg(long, env = "ADMIN_ADDRESS", default_value = "127.0.0.1:9090")]
-    pub admin_address: String,
+    admin_address: String,
     /// How log lines look
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "auto")]
+    log_format: LogFormat,
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    queue: QueueArgs,
+    #[command(flatten)]
+    platforms: PlatformArgs,
+}
+
+/// The same, checked.
+#[derive(Clone, Debug)]
+pub struct ServiceConfig {
+    pub admin_address: SocketAddr,
     pub log_format: LogFormat,
+    pub database: DatabaseConfig,
+    pub queue: QueueConfig,
+    pub platforms: PlatformConfig,
 }
 
 impl ServiceArgs {
-    pub fn check(&self, mistakes: &mut Mistakes) -> Option<SocketAddr> {
-        mistakes.read("--admin-address", &self.admin_address)
+    pub fn check(&self, mistakes: &mut Mistakes) -> Option<ServiceConfig> {
+        // Each is read before any is looked at, so that every mistake is named.
+        let admin_address = mistakes.read("--admin-address", &self.admin_address);
+        let database = self.database.check(mistakes);
+        let queue = self.queue.check(mistakes);
+        let platforms = self.platforms.check(mistakes);
+        Some(ServiceConfig {
+            admin_address: admin_address?,
+            log_format: self.log_format,
+            database: database?,
+            queue: queue?,
+            platforms: platforms?,
+        })
     }
 }
 
@@ -62,40 +95,43 @@ pub fn holder(service: &str) -> String {
     format!("{service}@{}:{}", host.trim(), std::process::id())
 }
 
-/// The admin port of a service, and the queue it waits for.
+/// What both services stand on, from the first signal handler to the last answer of the admin port.
 pub struct Service {
-    store: Store,
-    queue: Arc<OnceLock<Arc<dyn Queue>>>,
+    pub store: Store,
+    pub registry: Registry,
     /// Cancelled when the service is to stop.
     pub stop: CancellationToken,
+    queue_config: QueueConfig,
+    queue: Arc<OnceLock<Arc<dyn Queue>>>,
     ended: CancellationToken,
-    admin: tokio::task::JoinHandle<std::io::Result<()>>,
+    admin: JoinHandle<io::Result<()>>,
 }
 
 impl Service {
-    /// Opens the admin port. From here on `/livez` answers, and `/readyz` says what is missing.
-    pub async fn start(
-        store: Store,
-        admin_address: SocketAddr,
-        metrics: Metrics,
-        stop: CancellationToken,
-    ) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind(admin_address)
-            .await
-            .with_context(|| format!("opening the admin port {admin_address}"))?;
+    /// Starts logging, listens for signals and opens the admin port. From here on `/livez` answers,
+    /// and `/readyz` says what is missing.
+    pub async fn start(config: ServiceConfig) -> anyhow::Result<Self> {
+        telemetry::init(config.log_format)?;
+        let metrics = Metrics::install()?;
+        let stop = stop_on_signal()?;
+        let store = Store::connect_lazily(&config.database)?;
+        let registry = integrations::registry(&config.platforms)?;
+        let address = config.admin_address;
+        let listener = TcpListener::bind(address).await;
+        let listener = listener.with_context(|| format!("opening the admin port {address}"))?;
         info!("the admin port is http://{}", listener.local_addr()?);
         let queue = Arc::new(OnceLock::new());
         let readiness = readiness(&store, &queue, &stop);
         let ended = CancellationToken::new();
         let admin = tokio::spawn(admin::serve(listener, readiness, metrics, ended.clone()));
-        Ok(Self { store, queue, stop, ended, admin })
+        Ok(Self { store, registry, stop, queue_config: config.queue, queue, ended, admin })
     }
 
     /// Waits until the database has this version's schema and the queue is there; `None` if asked to
     /// stop before.
-    pub async fn connect(&self, config: &QueueConfig) -> Option<Arc<dyn Queue>> {
+    pub async fn connect(&self) -> Option<Arc<dyn Queue>> {
         loop {
-            match self.try_connect(config).await {
+            match self.try_connect().await {
                 Ok(queue) => {
                     let _first = self.queue.set(Arc::clone(&queue));
                     return Some(queue);
@@ -109,9 +145,9 @@ impl Service {
         }
     }
 
-    async fn try_connect(&self, config: &QueueConfig) -> anyhow::Result<Arc<dyn Queue>> {
+    async fn try_connect(&self) -> anyhow::Result<Arc<dyn Queue>> {
         self.store.check().await?;
-        queue::connect(config, &self.store).await
+        queue::connect(&self.queue_config, &self.store).await
     }
 
     /// The last thing a service does: until here the admin port answers.

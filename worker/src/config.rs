@@ -1,25 +1,15 @@
 //! How a worker works, read once.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
-use shared::config::{
-    DatabaseArgs, DatabaseConfig, Mistakes, PlatformArgs, PlatformConfig, QueueArgs, QueueConfig,
-};
-use shared::service::ServiceArgs;
-use shared::telemetry::LogFormat;
+use shared::config::Mistakes;
+use shared::service::{ServiceArgs, ServiceConfig};
 
 /// Takes messages from the queue, runs integrations, commits what they find.
 #[derive(Parser, Debug)]
 #[command(name = "worker", version)]
 pub struct Args {
-    #[command(flatten)]
-    database: DatabaseArgs,
-    #[command(flatten)]
-    queue: QueueArgs,
-    #[command(flatten)]
-    platforms: PlatformArgs,
     #[command(flatten)]
     service: ServiceArgs,
     /// Runs worked at the same time
@@ -42,11 +32,7 @@ pub struct Args {
 /// Everything a worker is told, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    pub database: DatabaseConfig,
-    pub queue: QueueConfig,
-    pub platforms: PlatformConfig,
-    pub admin_address: SocketAddr,
-    pub log_format: LogFormat,
+    pub service: ServiceConfig,
     pub settings: Settings,
 }
 
@@ -60,36 +46,26 @@ impl Args {
 
     fn check(&self, mistakes: &mut Mistakes) -> Option<Config> {
         // Each is read before any is looked at, so that every mistake is named.
-        let database = self.database.check(mistakes);
-        let queue = self.queue.check(mistakes);
-        let platforms = self.platforms.check(mistakes);
-        let admin_address = self.service.check(mistakes);
+        let service = self.service.check(mistakes);
         let runs = mistakes.read_count("--runs", &self.runs);
         let streams = mistakes.read_count("--streams-per-run", &self.streams_per_run);
         let lease = mistakes.read_seconds("--lease-seconds", &self.lease_seconds);
         let slice = mistakes.read_seconds("--slice-seconds", &self.slice_seconds);
         let backoff_base = mistakes.read_seconds("--backoff-seconds", &self.backoff_seconds);
-        let queue = queue?;
+        let service = service?;
         let settings = Settings {
             runs: runs?,
             streams: streams?,
             lease: lease?,
             slice: slice?,
             backoff_base: backoff_base?,
-            visibility: queue.visibility(),
+            visibility: service.queue.visibility(),
             ..Settings::default()
         };
         if settings.visibility < settings.lease {
             mistakes.note("--visibility-seconds", "must not be shorter than --lease-seconds");
         }
-        Some(Config {
-            database: database?,
-            queue,
-            platforms: platforms?,
-            admin_address: admin_address?,
-            log_format: self.service.log_format,
-            settings,
-        })
+        Some(Config { service, settings })
     }
 }
 
