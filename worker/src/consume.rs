@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use shared::queue::Received;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use crate::dispatch::dispatch;
 use crate::{Shutdown, Worker};
@@ -38,12 +38,27 @@ pub async fn consume(worker: Arc<Worker>, stop: CancellationToken) {
                 drop(slot);
             });
         }
-        while at_work.try_join_next().is_some() {}
+        while let Some(ended) = at_work.try_join_next() {
+            report(ended);
+        }
     }
 
     info!(runs = at_work.len(), "stopping: handing back what is under way");
-    at_work.join_all().await;
+    until_ended(at_work).await;
     stopping.abort();
+}
+
+async fn until_ended(mut at_work: JoinSet<()>) {
+    while let Some(ended) = at_work.join_next().await {
+        report(ended);
+    }
+}
+
+/// A panic of ours ends the work on one message, which comes again; the others go on.
+fn report(ended: Result<(), JoinError>) {
+    if let Err(panic) = ended {
+        error!("the work on a message ended badly: {panic}");
+    }
 }
 
 /// Waits for a slot and for messages, up to one for each free slot and ten in all. A receive that is
@@ -70,4 +85,27 @@ async fn next_messages(
 
 async fn a_slot(slots: &Arc<Semaphore>) -> OwnedSemaphorePermit {
     Arc::clone(slots).acquire_owned().await.expect("the semaphore is never closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_keeps_nobody_from_being_waited_for() {
+        let mut at_work = JoinSet::new();
+        at_work.spawn(async { panic!("a mistake of ours") });
+        let (handed_back, all_handed_back) = oneshot::channel();
+        at_work.spawn(async {
+            // After the panic, which needs one turn.
+            tokio::task::yield_now().await;
+            let _ = handed_back.send(());
+        });
+
+        until_ended(at_work).await;
+
+        all_handed_back.await.unwrap();
+    }
 }
