@@ -4,38 +4,49 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use metrics::counter;
-use shared::sdk::http::counting_requests;
 use shared::sdk::{DynRun, RawConnection, Result as SdkResult, SyncError};
 use shared::store::{Claimed, Store, StoreError};
 use tracing::info;
 
+use super::call::call;
 use super::close::settle_failure;
-use crate::Worker;
+use crate::{Shutdown, Worker};
 
-/// The run, or `None` if it could not be begun: then it has been put to sleep or ended.
+/// What came of beginning.
+pub(super) enum Begun {
+    Ready(Arc<dyn DynRun>),
+    /// It could not be begun, and has been put to sleep or ended.
+    Settled,
+    /// There is no more time to begin it.
+    LetGo,
+}
+
 pub(super) async fn begin(
     worker: &Worker,
     claimed: &Claimed,
-) -> Result<Option<Arc<dyn DynRun>>, StoreError> {
+    stop: &Shutdown,
+) -> Result<Begun, StoreError> {
     if !claimed.listed && claimed.crashes >= Store::CRASHES {
         let error = anyhow!("its worker died {} times while beginning it", claimed.crashes);
         settle_failure(worker, claimed, SyncError::Permanent(error), 0).await?;
-        return Ok(None);
+        return Ok(Begun::Settled);
     }
-    let (begun, requests) = counting_requests(prepare(worker, claimed)).await;
+    let Some((begun, requests)) = call(&stop.hard, prepare(worker, claimed)).await else {
+        return Ok(Begun::LetGo);
+    };
     let run = match begun {
         Ok(run) => run,
         Err(error) => {
             settle_failure(worker, claimed, error, requests).await?;
-            return Ok(None);
+            return Ok(Begun::Settled);
         }
     };
     if claimed.listed {
-        return Ok(Some(run));
+        return Ok(Begun::Ready(run));
     }
     counter!("runs_started_total", "kind" => claimed.kind.clone(), "mode" => claimed.mode.as_str())
         .increment(1);
-    list(worker, claimed, run, requests).await
+    list(worker, claimed, run, requests, stop).await
 }
 
 async fn prepare(worker: &Worker, claimed: &Claimed) -> SdkResult<Arc<dyn DynRun>> {
@@ -58,18 +69,21 @@ async fn list(
     claimed: &Claimed,
     run: Arc<dyn DynRun>,
     requests: u64,
-) -> Result<Option<Arc<dyn DynRun>>, StoreError> {
-    let (streams, listing) = counting_requests(run.streams()).await;
+    stop: &Shutdown,
+) -> Result<Begun, StoreError> {
+    let Some((streams, listing)) = call(&stop.hard, run.streams()).await else {
+        return Ok(Begun::LetGo);
+    };
     let requests = requests + listing;
     match streams {
         Ok(streams) => {
             worker.store.list_streams(claimed.lease, &streams, requests).await?;
             info!(streams = streams.len(), "begun");
-            Ok(Some(run))
+            Ok(Begun::Ready(run))
         }
         Err(error) => {
             settle_failure(worker, claimed, error, requests).await?;
-            Ok(None)
+            Ok(Begun::Settled)
         }
     }
 }

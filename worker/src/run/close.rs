@@ -3,34 +3,46 @@
 use metrics::{counter, histogram};
 use shared::domain::{DelayReason, RunState, StreamState};
 use shared::outbox::send_now;
-use shared::sdk::http::counting_requests;
 use shared::sdk::{DynRun, EndedStream, RawRunSummary, SyncError};
 use shared::store::{Claimed, DueMessage, Finished, RunFailure, Store, StoreError};
 use tracing::{error, info, warn};
 
+use super::call::call;
 use super::{backoff, step};
-use crate::Worker;
+use crate::{Shutdown, Worker};
+
+/// What came of closing.
+pub(super) enum Closed {
+    /// The run has ended, or has been put to sleep.
+    Settled,
+    /// There is no more time to close it.
+    LetGo,
+}
 
 /// Every stream has ended: remember what the integration wants remembered, and end the run with it.
 pub(super) async fn close(
     worker: &Worker,
     claimed: &Claimed,
     run: &dyn DynRun,
-) -> Result<(), StoreError> {
+    stop: &Shutdown,
+) -> Result<Closed, StoreError> {
     let ended = worker.store.ended_streams(claimed.lease.run_id).await?;
     let streams = ended
         .into_iter()
         .map(|(stream, state)| EndedStream { stream, failed: state == StreamState::Error })
         .collect();
-    let (state, requests) = counting_requests(run.postprocess(RawRunSummary { streams })).await;
+    let summary = RawRunSummary { streams };
+    let Some((state, requests)) = call(&stop.hard, run.postprocess(summary)).await else {
+        return Ok(Closed::LetGo);
+    };
     match state {
         Ok(state) => {
             let finished = worker.store.finish_run(claimed.lease, state, requests).await?;
             announce(worker, claimed, &finished).await;
-            Ok(())
         }
-        Err(error) => settle_failure(worker, claimed, error, requests).await,
+        Err(error) => settle_failure(worker, claimed, error, requests).await?,
     }
+    Ok(Closed::Settled)
 }
 
 pub(super) async fn needs_reconnect(

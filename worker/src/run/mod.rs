@@ -3,6 +3,7 @@
 
 mod backoff;
 mod begin;
+mod call;
 mod close;
 mod lease;
 mod step;
@@ -17,6 +18,8 @@ use shared::store::{Claimed, DueMessage, StoreError};
 use tracing::{Instrument, info, info_span, warn};
 
 use crate::{Shutdown, Worker};
+use begin::Begun;
+use close::Closed;
 use lease::HeldLease;
 use step::Rested;
 
@@ -53,13 +56,16 @@ pub(crate) async fn process(
 
 /// Begin, list, step, and then whatever there is to do.
 async fn progress(worker: &Worker, claimed: &Claimed, stop: &Shutdown) -> Result<(), StoreError> {
-    let run = match begin::begin(worker, claimed).await? {
-        Some(run) => run,
-        // It could not be begun, and has been put to sleep or ended.
-        None => return Ok(()),
+    let run = match begin::begin(worker, claimed, stop).await? {
+        Begun::Ready(run) => run,
+        Begun::Settled => return Ok(()),
+        Begun::LetGo => return hand_back(worker, claimed).await,
     };
     match step::until_rest(worker, claimed, &run, stop).await? {
-        Rested::NothingLeft => close::close(worker, claimed, &*run).await,
+        Rested::NothingLeft => match close::close(worker, claimed, &*run, stop).await? {
+            Closed::Settled => Ok(()),
+            Closed::LetGo => hand_back(worker, claimed).await,
+        },
         Rested::NothingDue => delay(worker, claimed, None, DelayReason::Retry).await,
         Rested::For(rest, reason) => delay(worker, claimed, Some(rest), reason).await,
         Rested::Reconnect(error) => close::needs_reconnect(worker, claimed, &error).await,

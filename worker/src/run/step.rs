@@ -3,16 +3,12 @@
 //! To step a stream is to fetch one page, commit, let go. Streams of a run are stepped side by side.
 //! Whatever asks for a rest lets the pages in flight finish; nothing new is taken.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::anyhow;
-use futures_util::FutureExt;
 use metrics::{counter, gauge, histogram};
 use shared::domain::{DelayReason, Operation, RawStream, Stream};
-use shared::sdk::http::counting_requests;
-use shared::sdk::{DynRun, RecordLimit, Result as SdkResult, StreamOutput, SyncError};
+use shared::sdk::{DynRun, RecordLimit, StreamOutput, SyncError};
 use shared::store::{Claimed, Page, PageSource, QuotaWindow, Store, StoreError, StreamSetback};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -20,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, debug, warn};
 
 use super::backoff;
+use super::call::call;
 use crate::{Settings, Shutdown, Worker};
 
 /// Why stepping came to rest.
@@ -223,11 +220,10 @@ impl Step {
             name: std::mem::take(&mut self.stream.name),
             payload: std::mem::take(&mut self.stream.payload),
         };
-        let fetch = counting_requests(fetch(&*self.run, &raw));
-        let (output, requests) = tokio::select! {
+        let Some((output, requests)) = call(&self.let_go, self.run.process_stream(&raw)).await
+        else {
             // Given back with the run; costs no attempt.
-            () = self.let_go.cancelled() => return Ok(After::Nothing),
-            fetched = fetch => fetched,
+            return Ok(After::Nothing);
         };
         match output {
             Ok(output) => self.commit(output, requests).await,
@@ -304,19 +300,6 @@ impl Step {
         counter!("stream_outcomes_total", "kind" => self.kind.clone(), "outcome" => outcome)
             .increment(1);
     }
-}
-
-/// A panic is the integration's mistake about this stream; its siblings go on.
-async fn fetch(run: &dyn DynRun, stream: &RawStream) -> SdkResult<StreamOutput<RawStream>> {
-    let fetched = AssertUnwindSafe(run.process_stream(stream)).catch_unwind().await;
-    fetched.unwrap_or_else(|panic| {
-        let text = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("no message");
-        Err(SyncError::Other(anyhow!("the integration panicked: {text}")))
-    })
 }
 
 /// Between a second and a day, whatever a platform says: no hot loop, and nothing waits until the

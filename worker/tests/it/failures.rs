@@ -125,6 +125,38 @@ async fn an_exception_in_preprocess_or_streams_is_retried_and_then_a_failed_run(
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_panic_in_preprocess_streams_or_postprocess_is_a_failure_like_any_other(pool: PgPool) {
+    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
+    platform.panic_outside_of_streams();
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (_, run) = stage.connect("toy").await;
+
+    stage.work().await;
+
+    let waiting = stage.run(run).await;
+    assert_eq!((waiting.state, waiting.attempts), (RunState::Delayed, 1));
+    assert_eq!(waiting.error.as_deref(), Some("the integration panicked: nobody thought of that"));
+    assert!(stage.queue.bodies().is_empty(), "its message is dealt with");
+    assert_eq!(stage.work_until_ended(run).await.state, RunState::Processed);
+    stage.check_invariants().await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_postprocess_that_always_fails_is_a_failed_run_in_the_end(pool: PgPool) {
+    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
+    for _ in 0..5 {
+        platform.fail_postprocess(broken());
+    }
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (_, run) = stage.connect("toy").await;
+
+    let run = stage.work_until_ended(run).await;
+
+    assert_eq!(run.state, RunState::Error);
+    assert_eq!(platform.asked(), 1, "no page is read again for it");
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn refused_credentials_stop_everything_until_reconnected(pool: PgPool) {
     let platform = Platform::new([page("secret", 1), page("good", 1)], |asked| {
         match (&*asked.list, asked.before) {

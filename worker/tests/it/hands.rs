@@ -68,6 +68,33 @@ async fn a_page_that_hangs_is_let_go_when_the_grace_is_over(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_beginning_or_an_end_that_hangs_is_let_go_too_and_counts_as_nothing(pool: PgPool) {
+    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (_, run) = stage.connect("toy").await;
+    stage.sweep().await;
+    platform.hang_in_preprocess();
+    platform.hang_in_listing();
+    platform.hang_in_postprocess();
+
+    for hanging in 1..=3 {
+        let shutdown = Shutdown::default();
+        let work = start(&stage, &shutdown).await;
+        platform.until_hanging(hanging).await;
+        shutdown.soft.cancel();
+        shutdown.hard.cancel();
+        work.await.unwrap();
+
+        let handed_back = stage.run(run).await;
+        assert_eq!((handed_back.state, handed_back.attempts), (RunState::Pending, 0));
+    }
+    stage.deliver().await;
+    assert_eq!(stage.run(run).await.state, RunState::Processed);
+    assert_eq!(platform.asked(), 1);
+    stage.check_invariants().await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_long_run_is_handed_back_after_its_slice_so_that_others_get_their_turn(pool: PgPool) {
     let platform = Platform::new([page("news", 1)], |asked| Ok(pages(asked, 5, 1)));
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;

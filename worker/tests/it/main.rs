@@ -1,5 +1,6 @@
 //! Stories of the engine: a real PostgreSQL, a queue in memory, a clock that is turned by hand.
 
+mod consuming;
 mod failures;
 mod hands;
 mod limits;

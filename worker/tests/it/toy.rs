@@ -35,7 +35,15 @@ pub(crate) struct Asked {
 
 pub(crate) type Output = StreamOutput<Stream>;
 type Answer = dyn Fn(&Asked) -> Result<Output> + Send + Sync;
-type Failures = Mutex<Vec<SyncError>>;
+type Troubles = Mutex<Vec<Trouble>>;
+
+/// What happens to a call besides going well.
+enum Trouble {
+    Fails(SyncError),
+    Panics,
+    /// Until the platform is dropped.
+    Hangs,
+}
 
 /// What the platform answers, and what it was asked.
 #[derive(Clone)]
@@ -44,8 +52,11 @@ pub(crate) struct Platform(Arc<Inner>);
 struct Inner {
     first: Vec<Stream>,
     answer: Box<Answer>,
-    preprocess: Failures,
-    listing: Failures,
+    preprocess: Troubles,
+    listing: Troubles,
+    postprocess: Troubles,
+    /// How many calls hang, for tests that wait.
+    hanging: watch::Sender<usize>,
     asked: Mutex<HashMap<Stream, usize>>,
     /// How many pages have been asked for, all in all; for tests that wait.
     count: watch::Sender<usize>,
@@ -65,6 +76,8 @@ impl Platform {
             answer: Box::new(answer),
             preprocess: Mutex::default(),
             listing: Mutex::default(),
+            postprocess: Mutex::default(),
+            hanging: watch::Sender::new(0),
             asked: Mutex::default(),
             count: watch::Sender::new(0),
             open: watch::Sender::new(true),
@@ -75,11 +88,39 @@ impl Platform {
 
     /// The next `preprocess` fails with this; called twice, the next two do.
     pub(crate) fn fail_preprocess(&self, error: SyncError) {
-        self.0.preprocess.lock().unwrap().insert(0, error);
+        trouble(&self.0.preprocess, Trouble::Fails(error));
     }
 
     pub(crate) fn fail_listing(&self, error: SyncError) {
-        self.0.listing.lock().unwrap().insert(0, error);
+        trouble(&self.0.listing, Trouble::Fails(error));
+    }
+
+    pub(crate) fn fail_postprocess(&self, error: SyncError) {
+        trouble(&self.0.postprocess, Trouble::Fails(error));
+    }
+
+    /// The next `preprocess`, `streams` and `postprocess` panic.
+    pub(crate) fn panic_outside_of_streams(&self) {
+        for calls in [&self.0.preprocess, &self.0.listing, &self.0.postprocess] {
+            trouble(calls, Trouble::Panics);
+        }
+    }
+
+    pub(crate) fn hang_in_preprocess(&self) {
+        trouble(&self.0.preprocess, Trouble::Hangs);
+    }
+
+    pub(crate) fn hang_in_listing(&self) {
+        trouble(&self.0.listing, Trouble::Hangs);
+    }
+
+    pub(crate) fn hang_in_postprocess(&self) {
+        trouble(&self.0.postprocess, Trouble::Hangs);
+    }
+
+    /// Waits until so many calls hang, or have hung.
+    pub(crate) async fn until_hanging(&self, calls: usize) {
+        self.0.hanging.subscribe().wait_for(|hanging| *hanging >= calls).await.unwrap();
     }
 
     /// From now on pages hang, until [`Platform::open`].
@@ -118,6 +159,20 @@ impl Platform {
         ended
     }
 
+    /// A call outside of any stream.
+    async fn call(&self, troubles: &Troubles) -> Result<()> {
+        let trouble = troubles.lock().unwrap().pop();
+        match trouble {
+            None => Ok(()),
+            Some(Trouble::Fails(error)) => Err(error),
+            Some(Trouble::Panics) => panic!("nobody thought of that"),
+            Some(Trouble::Hangs) => {
+                self.0.hanging.send_modify(|hanging| *hanging += 1);
+                std::future::pending().await
+            }
+        }
+    }
+
     async fn ask(&self, stream: &Stream) -> Result<Output> {
         let Stream::Page { list, page } = stream.clone();
         let before = {
@@ -130,6 +185,10 @@ impl Platform {
         self.0.open.subscribe().wait_for(|open| *open).await.unwrap();
         (self.0.answer)(&Asked { list, page, before })
     }
+}
+
+fn trouble(calls: &Troubles, trouble: Trouble) {
+    calls.lock().unwrap().insert(0, trouble);
 }
 
 #[derive(Debug, Deserialize)]
@@ -160,12 +219,12 @@ macro_rules! toy {
             type Stream = Stream;
 
             async fn preprocess(&self, _: &Connection<Self>) -> Result<()> {
-                self.0.0.preprocess.lock().unwrap().pop().map_or(Ok(()), Err)
+                self.0.call(&self.0.0.preprocess).await
             }
 
             async fn streams(&self, _: &Run<Self>) -> Result<Vec<Stream>> {
-                let failure = self.0.0.listing.lock().unwrap().pop();
-                failure.map_or_else(|| Ok(self.0.0.first.clone()), Err)
+                self.0.call(&self.0.0.listing).await?;
+                Ok(self.0.0.first.clone())
             }
 
             async fn process_stream(&self, stream: &Stream, _: &Run<Self>) -> Result<Output> {
@@ -190,6 +249,7 @@ macro_rules! toy {
                     failed: ended.failed,
                 });
                 *self.0.0.ended.lock().unwrap() = ended.collect();
+                self.0.call(&self.0.0.postprocess).await?;
                 Ok(Some(State { runs: run.connection.state.runs + 1 }))
             }
         }

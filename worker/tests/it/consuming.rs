@@ -1,0 +1,73 @@
+//! A worker as it runs in production: receiving by itself, as many messages as it has slots, until
+//! it is told to stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::domain::RunState;
+use shared::sdk::Registry;
+use sqlx::PgPool;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use worker::{Settings, Worker, consume};
+
+use crate::stage::Stage;
+use crate::toy::{Platform, Toy, comments, page};
+
+fn news() -> Platform {
+    Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)))
+}
+
+/// Consumes in the background, with so many slots, until the token is cancelled.
+fn begin(stage: &Stage, runs: usize) -> (JoinHandle<()>, CancellationToken) {
+    let Worker { store, queue, registry, settings } = &*stage.worker;
+    let settings = Settings { runs, grace: Duration::from_millis(10), ..settings.clone() };
+    let (store, queue, registry) = (store.clone(), Arc::clone(queue), registry.clone());
+    let worker = Arc::new(Worker { store, queue, registry, settings });
+    let stop = CancellationToken::new();
+    (tokio::spawn(consume(worker, stop.clone())), stop)
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_worker_takes_as_many_runs_as_it_has_slots_and_the_next_when_one_is_free(pool: PgPool) {
+    let platform = news();
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    for _ in 0..3 {
+        stage.connect("toy").await;
+    }
+    stage.sweep().await;
+    platform.close();
+    let (worker, stop) = begin(&stage, 2);
+
+    platform.until_asked(2).await;
+    assert_eq!(platform.asked(), 2, "the third waits for a slot");
+    platform.open();
+    platform.until_asked(3).await;
+
+    stop.cancel();
+    worker.await.unwrap();
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_worker_that_is_told_to_stop_hands_back_whatever_hangs_and_ends(pool: PgPool) {
+    let platform = news();
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (_, in_a_page) = stage.connect("toy").await;
+    stage.sweep().await;
+    platform.close();
+    let (worker, stop) = begin(&stage, 2);
+    platform.until_asked(1).await;
+    let (_, beginning) = stage.connect("toy").await;
+    platform.hang_in_preprocess();
+    stage.sweep().await;
+    platform.until_hanging(1).await;
+
+    stop.cancel();
+    worker.await.unwrap();
+
+    for run in [in_a_page, beginning] {
+        let run = stage.run(run).await;
+        assert_eq!((run.state, run.attempts), (RunState::Pending, 0));
+    }
+    stage.check_invariants().await;
+}
