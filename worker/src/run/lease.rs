@@ -1,12 +1,13 @@
 //! Holding a run: its lease and its message's invisibility are extended together, at a third of the
 //! lease's length. When either cannot be, the work stops.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use shared::domain::Lease;
 use shared::queue::{Queue, Receipt};
-use shared::store::{Kept, Store};
+use shared::store::{Kept, Store, StoreError};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::DropGuard;
@@ -23,9 +24,11 @@ pub(super) struct HeldLease {
 }
 
 impl HeldLease {
+    /// `since` is when the lease was asked for: it may have begun then.
     pub(super) fn keep(
         worker: &Worker,
         lease: Lease,
+        since: Instant,
         message: &Receipt,
         shutdown: &Shutdown,
     ) -> Self {
@@ -35,6 +38,7 @@ impl HeldLease {
             queue: Arc::clone(&worker.queue),
             settings: worker.settings.clone(),
             lease,
+            sure_until: since + worker.settings.lease,
             message: message.clone(),
             stop: stop.clone(),
         };
@@ -62,36 +66,45 @@ struct Keeper {
     queue: Arc<dyn Queue>,
     settings: Settings,
     lease: Lease,
+    /// Until then nobody else can have claimed the run.
+    sure_until: Instant,
     message: Receipt,
     stop: Shutdown,
 }
 
 impl Keeper {
-    async fn keep(self) {
+    async fn keep(mut self) {
         let third = self.settings.lease / 3;
-        let mut sure_until = Instant::now() + self.settings.lease;
         while self.still_wanted_after(third).await {
             let asked_at = Instant::now();
-            match self.store.keep_lease(self.lease, self.settings.lease).await {
-                Ok(Kept::Ours) => sure_until = asked_at + self.settings.lease,
+            match self.extend().await {
+                Ok(Kept::Ours) => self.sure_until = asked_at + self.settings.lease,
                 Ok(Kept::Withdrawn) => {
-                    sure_until = asked_at + self.settings.lease;
+                    self.sure_until = asked_at + self.settings.lease;
                     info!(run.id = %self.lease.run_id, "the integration is not active any more");
                     self.stop.soft.cancel();
                 }
                 Ok(Kept::Lost) => return self.stop_at_once(),
                 Err(error) => warn!(run.id = %self.lease.run_id, "extending the lease: {error}"),
             }
-            if Instant::now() > sure_until {
-                // Somebody else may be at it by now. What we still write is fenced, but there is no
-                // use in fetching on.
-                return self.stop_at_once();
-            }
             if let Err(error) =
                 self.queue.keep_invisible(&self.message, self.settings.visibility).await
             {
                 // Harmless: whoever receives it finds the run leased.
                 warn!(run.id = %self.lease.run_id, "extending the message's invisibility: {error}");
+            }
+        }
+    }
+
+    /// The statement is never cut off. Should the lease end before it is answered, somebody else may
+    /// be at it by then: what we still write is fenced, but there is no use in fetching on.
+    async fn extend(&self) -> Result<Kept, StoreError> {
+        let mut extending = pin!(self.store.keep_lease(self.lease, self.settings.lease));
+        tokio::select! {
+            kept = &mut extending => kept,
+            () = tokio::time::sleep_until(self.sure_until) => {
+                self.stop_at_once();
+                extending.await
             }
         }
     }

@@ -15,6 +15,7 @@ use shared::domain::{DelayReason, RunId};
 use shared::outbox::send_now;
 use shared::queue::Receipt;
 use shared::store::{Claimed, DueMessage, StoreError};
+use tokio::time::Instant;
 use tracing::{Instrument, info, info_span, warn};
 
 use crate::{Shutdown, Worker};
@@ -33,6 +34,7 @@ pub(crate) async fn process(
     shutdown: &Shutdown,
 ) -> Result<bool, StoreError> {
     let settings = &worker.settings;
+    let asked_at = Instant::now();
     let Some(claimed) = worker.store.claim_run(run, &settings.holder, settings.lease).await? else {
         return Ok(false);
     };
@@ -40,7 +42,7 @@ pub(crate) async fn process(
         counter!("lease_steals_total").increment(1);
     }
     let span = info_span!("run", run.id = %run, kind = claimed.kind, mode = claimed.mode.as_str());
-    let held = HeldLease::keep(worker, claimed.lease, message, shutdown);
+    let held = HeldLease::keep(worker, claimed.lease, asked_at, message, shutdown);
     let mut progress = progress(worker, &claimed, held.stop()).instrument(span).await;
     if let Err(StoreError::Database(error)) = progress {
         warn!(run.id = %run, "the database failed us; handing the run back: {error}");

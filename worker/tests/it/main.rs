@@ -3,6 +3,7 @@
 mod consuming;
 mod failures;
 mod hands;
+mod leases;
 mod limits;
 mod messages;
 mod runs;

@@ -60,6 +60,8 @@ struct Inner {
     asked: Mutex<HashMap<Stream, usize>>,
     /// How many pages have been asked for, all in all; for tests that wait.
     count: watch::Sender<usize>,
+    /// How many pages are neither answered nor given up by who asked.
+    under_way: watch::Sender<usize>,
     /// Pages are answered while this is true.
     open: watch::Sender<bool>,
     seen_by_stop_rule: Mutex<Vec<(usize, Option<LastRecord>)>>,
@@ -80,6 +82,7 @@ impl Platform {
             hanging: watch::Sender::new(0),
             asked: Mutex::default(),
             count: watch::Sender::new(0),
+            under_way: watch::Sender::new(0),
             open: watch::Sender::new(true),
             seen_by_stop_rule: Mutex::default(),
             ended: Mutex::default(),
@@ -137,6 +140,11 @@ impl Platform {
         self.0.count.subscribe().wait_for(|count| *count >= pages).await.unwrap();
     }
 
+    /// Waits until nobody waits for a page any more.
+    pub(crate) async fn until_let_go(&self) {
+        self.0.under_way.subscribe().wait_for(|pages| *pages == 0).await.unwrap();
+    }
+
     pub(crate) fn asked(&self) -> usize {
         *self.0.count.borrow()
     }
@@ -181,9 +189,26 @@ impl Platform {
             *count += 1;
             *count - 1
         };
+        let _under_way = UnderWay::begin(&self.0.under_way);
         self.0.count.send_modify(|count| *count += 1);
         self.0.open.subscribe().wait_for(|open| *open).await.unwrap();
         (self.0.answer)(&Asked { list, page, before })
+    }
+}
+
+/// Counts a page, also when who asked for it gives it up.
+struct UnderWay<'a>(&'a watch::Sender<usize>);
+
+impl<'a> UnderWay<'a> {
+    fn begin(pages: &'a watch::Sender<usize>) -> Self {
+        pages.send_modify(|pages| *pages += 1);
+        Self(pages)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|pages| *pages -= 1);
     }
 }
 
