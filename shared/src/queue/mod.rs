@@ -124,15 +124,32 @@ impl Default for Redelivery {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the queue did not answer as expected: {0:#}")]
+#[error(transparent)]
 pub struct QueueError(#[from] pub anyhow::Error);
 
 /// Some or all messages of a `send` were not stored.
 #[derive(Debug, thiserror::Error)]
-#[error("{} messages were not sent: {source:#}", unsent.len())]
+#[error("{} messages were not sent", unsent.len())]
 pub struct SendError {
     /// Positions in the slice that was to be sent, ascending.
     pub unsent: Vec<usize>,
     /// Why the first of them was not sent.
     pub source: anyhow::Error,
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once_however_an_error_is_wrapped() {
+        let refused = || anyhow!("connection refused").context("asking the queue");
+        let once = "asking the queue: connection refused";
+        assert_eq!(format!("{:#}", QueueError(refused())), once);
+        assert_eq!(format!("{:#}", anyhow::Error::from(QueueError(refused()))), once);
+        let unsent = anyhow::Error::from(SendError { unsent: vec![0], source: refused() });
+        assert_eq!(format!("{unsent:#}"), format!("1 messages were not sent: {once}"));
+    }
 }

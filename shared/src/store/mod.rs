@@ -65,7 +65,7 @@ pub enum StoreError {
     /// Somebody else holds the run now. Stop, quietly.
     #[error("the lease is no longer ours")]
     LeaseLost,
-    #[error("the database did not answer as expected: {0}")]
+    #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 

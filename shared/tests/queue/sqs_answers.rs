@@ -48,7 +48,7 @@ async fn what_sqs_refuses_of_a_batch_is_named_by_position() {
     let error = connect(&server).await.send(&numbered(15)).await.expect_err("some are refused");
     assert_eq!(error.unsent, [0, 4, 8, 12]);
     assert_eq!(
-        error.to_string(),
+        format!("{:#}", anyhow::Error::from(error)),
         "4 messages were not sent: SQS refused a message: InternalError try again"
     );
 }
@@ -119,7 +119,7 @@ async fn the_ways_of_aws_to_say_that_a_receipt_is_stale_are_known() {
     let server = refusing("InvalidParameterValue", message).await;
     let twelve_hours = Duration::from_secs(12 * 60 * 60);
     let kept = connect(&server).await.keep_invisible(&receipt, twelve_hours).await;
-    assert!(kept.expect_err("too long").to_string().contains("beyond the limit"));
+    assert!(format!("{:#}", kept.expect_err("too long")).contains("beyond the limit"));
 }
 
 /// Without a call: nobody here is AWS.
