@@ -77,7 +77,10 @@ pub(crate) async fn what_cannot_be_sent_is_named_by_position_and_the_rest_is_sen
         .await
         .expect_err("four of them cannot be sent");
     assert_eq!(error.unsent, [1, 3, 4, 5]);
-    assert_eq!(format!("{:#}", anyhow::Error::from(error)), "4 messages were not sent: the body is empty");
+    assert_eq!(
+        format!("{:#}", anyhow::Error::from(error)),
+        "4 messages were not sent: the body is empty"
+    );
 
     let mut bodies: Vec<_> =
         all(examinee, &*queue, 3).await.into_iter().map(|message| message.body).collect();
