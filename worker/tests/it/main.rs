@@ -7,5 +7,6 @@ mod leases;
 mod limits;
 mod messages;
 mod runs;
+mod simulation;
 mod stage;
 mod toy;
