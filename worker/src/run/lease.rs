@@ -5,11 +5,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
 use shared::domain::Lease;
 use shared::queue::{Queue, Receipt};
 use shared::store::{Kept, Store, StoreError};
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::DropGuard;
 use tracing::{info, warn};
 
@@ -87,11 +88,9 @@ impl Keeper {
                 Ok(Kept::Lost) => return self.stop_at_once(),
                 Err(error) => warn!(run.id = %self.lease.run_id, "extending the lease: {error}"),
             }
-            if let Err(error) =
-                self.queue.keep_invisible(&self.message, self.settings.visibility).await
-            {
+            if let Err(error) = self.keep_invisible(third).await {
                 // Harmless: whoever receives it finds the run leased.
-                warn!(run.id = %self.lease.run_id, "extending the message's invisibility: {error}");
+                warn!(run.id = %self.lease.run_id, "extending the message's invisibility: {error:#}");
             }
         }
     }
@@ -106,6 +105,16 @@ impl Keeper {
                 self.stop_at_once();
                 extending.await
             }
+        }
+    }
+
+    /// Given up in time for the lease to be extended next, and when it is not wanted any more: a
+    /// queue that hangs must neither cost us the lease nor hold us up.
+    async fn keep_invisible(&self, within: Duration) -> anyhow::Result<()> {
+        let kept = self.queue.keep_invisible(&self.message, self.settings.visibility);
+        tokio::select! {
+            () = self.stop.hard.cancelled() => Ok(()),
+            kept = timeout(within, kept) => Ok(kept.context("the queue does not answer")??),
         }
     }
 
