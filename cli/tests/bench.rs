@@ -28,6 +28,17 @@ fn a_quick_benchmark_measures_every_side_and_compares_the_engine_with_the_floor(
     assert!(said.contains("of the floor's records/s"), "the table is shown beside:\n{said}");
 }
 
+/// Blocks, unlike time, are the same on every machine.
+#[test]
+fn the_next_stream_touches_few_blocks_whatever_has_been_before_it() {
+    let output = bench(&["--only", "next-stream-in-history"]);
+    let figures: Value = serde_json::from_slice(&output.stdout).expect("JSON and nothing else");
+    let figures = figures["sides"][0]["figures"].as_array().expect("figures");
+    let blocks = figures.iter().filter(|figure| figure["name"].to_string().contains("blocks"));
+    let blocks: Vec<f64> = blocks.filter_map(|figure| figure["median"].as_f64()).collect();
+    assert!(blocks.len() == 2 && blocks.iter().all(|blocks| *blocks < 100.0), "{figures:#?}");
+}
+
 #[test]
 fn a_side_that_cannot_be_measured_is_an_error_with_its_last_words() {
     let output = bench(&["--only", "tick-sqs"]);

@@ -82,12 +82,15 @@ impl Store {
                 -- Shared, so that a takeover waits for this statement, and frees what it takes.
                 select id from integration_runs where id = $1 and lease_token = $2 for share
             ), next as (
-                select s.id
-                from ours join integration_streams s on s.run_id = ours.id
-                where s.state = 'pending'
-                    and s.due_at <= coalesce($5::timestamptz, now())
-                    and (s.crashes > 0) = $4
-                order by s.due_at, s.id
+                -- The run by its id, not joined to `ours`: then the index gives the order, and what
+                -- else is pending is not looked at.
+                select id
+                from integration_streams
+                where run_id = $1 and exists (select from ours)
+                    and state = 'pending'
+                    and due_at <= coalesce($5::timestamptz, now())
+                    and (crashes > 0) = $4
+                order by due_at, id
                 limit $3
             )
             update integration_streams s
