@@ -33,7 +33,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgPool};
+use sqlx::{Connection, Executor, PgPool};
 
 use crate::clock::Clock;
 use crate::config::DatabaseConfig;
@@ -93,6 +93,10 @@ impl StoreError {
 const BOUNDS: &str = "set statement_timeout = '60s'; set lock_timeout = '30s'; \
                       set idle_in_transaction_session_timeout = '5s'";
 
+/// A connection that lay idle for longer is asked whether it lives before it is used again. One in
+/// constant use is not: asking takes as long as most statements.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 #[derive(Clone, Debug)]
 pub struct Store {
     pool: PgPool,
@@ -112,6 +116,15 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(config.connections)
             .acquire_timeout(Duration::from_secs(10))
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .after_connect(|connection, _| {
                 Box::pin(async move { connection.execute(BOUNDS).await.map(drop) })
             })
