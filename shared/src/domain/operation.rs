@@ -82,7 +82,9 @@ impl Member {
     /// Adds what a later mention of the same account says: the newer wins, except that the first
     /// display name stays and the earliest `joined_at` counts.
     pub fn merge(&mut self, newer: Self) {
-        self.identity.username = newer.identity.username;
+        if !newer.identity.username.is_empty() {
+            self.identity.username = newer.identity.username;
+        }
         self.identity.source_id = newer.identity.source_id.or(self.identity.source_id.take());
         self.display_name = self.display_name.take().or(newer.display_name);
         self.emails.extend(newer.emails);

@@ -60,6 +60,11 @@ pub(super) async fn upsert(
             attributes = activities.attributes || excluded.attributes,
             score = excluded.score,
             is_contribution = excluded.is_contribution,
+            -- Of another parent, which is looked for below.
+            parent_id = case
+                when coalesce(excluded.source_parent_id, activities.source_parent_id) = activities.source_parent_id
+                    then activities.parent_id
+            end,
             updated_at = excluded.updated_at
         where (
             activities.member_id, activities.object_member_id, activities.source_parent_id, activities.title,
@@ -70,7 +75,8 @@ pub(super) async fn upsert(
             coalesce(excluded.body, activities.body), coalesce(excluded.url, activities.url),
             coalesce(excluded.channel, activities.channel), excluded.score, excluded.is_contribution
         )
-            or not activities.attributes @> excluded.attributes
+            -- Containing them is not enough: a shorter list is contained in a longer one.
+            or activities.attributes || excluded.attributes <> activities.attributes
         "#,
         tenant.0,
         integration.0,
@@ -93,7 +99,7 @@ pub(super) async fn upsert(
     )
     .execute(&mut *tx)
     .await?;
-    rows.attach(tx, tenant).await
+    rows.attach(tx, tenant, now).await
 }
 
 /// The activities as columns, each once, in the order of their keys.
@@ -121,15 +127,11 @@ impl Rows {
         let mut by_key = BTreeMap::new();
         for with_members in activities {
             let Activity { platform, source_id, kind, .. } = &with_members.activity;
-            let key = (
-                platform.clone(),
-                clean::key(source_id).into_owned(),
-                clean::key(kind).into_owned(),
-            );
+            let key = [platform, source_id, kind].map(|part| clean::key(part).into_owned());
             by_key.insert(key, with_members);
         }
         let mut rows = Self::default();
-        for ((platform, source_id, kind), with_members) in by_key {
+        for ([platform, source_id, kind], with_members) in by_key {
             let WithMembers { activity, member, object_member } = with_members;
             let text = |text: Option<String>| text.map(|text| clean::text(&text).into_owned());
             rows.ids.push(Uuid::now_v7());
@@ -138,8 +140,8 @@ impl Rows {
             rows.platforms.push(platform);
             rows.kinds.push(kind);
             rows.source_ids.push(source_id);
-            rows.source_parent_ids
-                .push(activity.source_parent_id.map(|id| clean::key(&id).into_owned()));
+            let source_parent_id = activity.source_parent_id.filter(|id| !id.is_empty());
+            rows.source_parent_ids.push(source_parent_id.map(|id| clean::key(&id).into_owned()));
             rows.timestamps.push(clean::timestamp(activity.timestamp));
             rows.titles.push(text(activity.title));
             rows.bodies.push(text(activity.body));
@@ -154,7 +156,12 @@ impl Rows {
 
     /// Ties this page's children to parents that are there, and children that were there before to
     /// parents that came with this page.
-    async fn attach(&self, tx: &mut PgConnection, tenant: TenantId) -> Result<()> {
+    async fn attach(
+        &self,
+        tx: &mut PgConnection,
+        tenant: TenantId,
+        now: Option<DateTime<Utc>>,
+    ) -> Result<()> {
         sqlx::query!(
             r#"
             with page as (
@@ -166,7 +173,7 @@ impl Rows {
                 join activities child on child.tenant_id = $1 and child.platform = page.platform
                     and child.source_id = page.source_id and child.type = page.type and child.parent_id is null
                 join activities parent on parent.tenant_id = $1 and parent.platform = page.platform
-                    and parent.source_id = page.source_parent_id
+                    and parent.source_id = page.source_parent_id and parent.id <> child.id
                 where page.source_parent_id is not null
                 union
                 select child.id, parent.id
@@ -174,18 +181,23 @@ impl Rows {
                 join activities child on child.tenant_id = $1 and child.platform = page.platform
                     and child.source_parent_id = page.source_id and child.parent_id is null
                 join activities parent on parent.tenant_id = $1 and parent.platform = page.platform
-                    and parent.source_id = page.source_id and parent.type = page.type
+                    and parent.source_id = page.source_id and parent.type = page.type and parent.id <> child.id
+            ), free as (
+                -- One that is locked is in another page that is being committed: it is tied there, or
+                -- at the end of that page's run.
+                select id from activities where id in (select child from pairs) for no key update skip locked
             )
             update activities
-            set parent_id = pairs.parent
-            from pairs
-            where activities.id = pairs.child and pairs.parent <> pairs.child
+            set parent_id = pairs.parent, updated_at = coalesce($6::timestamptz, now())
+            from pairs join free on free.id = pairs.child
+            where activities.id = pairs.child
             "#,
             tenant.0,
             &self.platforms,
             &self.source_ids,
             &self.kinds,
             &self.source_parent_ids as _,
+            now,
         )
         .execute(tx)
         .await?;
@@ -194,19 +206,32 @@ impl Rows {
 }
 
 /// Ties the tenant's waiting children to parents that have come. Two pages that are committed at the
-/// same moment do not see each other; the later of the two finishes sees both.
-pub(super) async fn attach_waiting_children(tx: &mut PgConnection, run: RunId) -> Result<()> {
+/// same moment do not see each other; the later of the two ends sees both.
+pub(super) async fn attach_waiting_children(
+    tx: &mut PgConnection,
+    run: RunId,
+    now: Option<DateTime<Utc>>,
+) -> Result<()> {
     sqlx::query!(
         r#"
-        update activities child
-        set parent_id = parent.id
-        from integration_runs r, integrations i, activities parent
-        where r.id = $1 and i.id = r.integration_id
-            and child.tenant_id = i.tenant_id and child.parent_id is null and child.source_parent_id is not null
-            and parent.tenant_id = child.tenant_id and parent.platform = child.platform
-            and parent.source_id = child.source_parent_id and parent.id <> child.id
+        with pairs as (
+            select child.id as child, parent.id as parent
+            from integration_runs r, integrations i, activities child, activities parent
+            where r.id = $1 and i.id = r.integration_id
+                and child.tenant_id = i.tenant_id and child.parent_id is null and child.source_parent_id is not null
+                and parent.tenant_id = child.tenant_id and parent.platform = child.platform
+                and parent.source_id = child.source_parent_id and parent.id <> child.id
+        ), free as (
+            -- One that is locked is in a page of a run that ends later, and does this again.
+            select id from activities where id in (select child from pairs) for no key update skip locked
+        )
+        update activities
+        set parent_id = pairs.parent, updated_at = coalesce($2::timestamptz, now())
+        from pairs join free on free.id = pairs.child
+        where activities.id = pairs.child
         "#,
         run.0,
+        now,
     )
     .execute(tx)
     .await?;

@@ -131,7 +131,8 @@ impl Store {
             r#"
             update integration_runs r
             set lease_until = coalesce($4::timestamptz, now()) + make_interval(secs => $3),
-                send_at = coalesce($4, now()) + make_interval(secs => $3)
+                -- Null says that none is wanted; see rest.rs.
+                send_at = case when r.send_at is not null then coalesce($4, now()) + make_interval(secs => $3) end
             from integrations i
             where r.id = $1 and r.lease_token = $2 and i.id = r.integration_id
             returning i.status as "status: IntegrationStatus"

@@ -1,7 +1,8 @@
 //! What PostgreSQL cannot store, made storable: a platform's odd value never stops a stream.
 //!
 //! Text and JSON cannot hold NUL, an index entry cannot hold a very long key, and a timestamp has
-//! bounds. Everything else is stored as it came.
+//! bounds. JSON that is nested deeper than it could be decoded again is kept as text from there on.
+//! Everything else is stored as it came.
 
 use std::borrow::Cow;
 
@@ -12,19 +13,33 @@ use sha2::{Digest, Sha256};
 /// A key is an index entry, and PostgreSQL's hold at most a third of a page.
 const LONGEST_KEY: usize = 512;
 
+/// Levels of JSON. serde_json reads 128, and what is stored may be embedded.
+const DEEPEST: usize = 100;
+
 /// Without NUL.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
 }
 
-/// Without NUL in any string, keys included.
+/// Without NUL in any string, keys included, and not too deep.
 pub(super) fn json(value: Value) -> Value {
+    json_within(DEEPEST, value)
+}
+
+fn json_within(levels: usize, value: Value) -> Value {
     match value {
         Value::String(string) => Value::String(text(&string).into_owned()),
-        Value::Array(values) => values.into_iter().map(json).collect(),
-        Value::Object(fields) => {
-            fields.into_iter().map(|(key, value)| (text(&key).into_owned(), json(value))).collect()
+        Value::Array(_) | Value::Object(_) if levels == 0 => {
+            count("deep_json");
+            Value::String(text(&value.to_string()).into_owned())
         }
+        Value::Array(values) => {
+            values.into_iter().map(|value| json_within(levels - 1, value)).collect()
+        }
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(key, value)| (text(&key).into_owned(), json_within(levels - 1, value)))
+            .collect(),
         plain => plain,
     }
 }
@@ -71,6 +86,18 @@ mod tests {
             json!({"k": ["xy", {"z": ""}], "n": 1})
         );
         assert!(matches!(text("untouched"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_text_from_there_on() {
+        let nested = |levels| (0..levels).fold(json!("\0"), |inner, _| json!([inner]));
+        assert_eq!(json(nested(DEEPEST)), (0..DEEPEST).fold(json!(""), |inner, _| json!([inner])));
+        let mut deep = json(nested(DEEPEST + 2));
+        assert!(serde_json::from_str::<Value>(&deep.to_string()).is_ok());
+        for _ in 0..DEEPEST {
+            deep = deep[0].take();
+        }
+        assert_eq!(deep, r#"[["\u0000"]]"#);
     }
 
     #[test]

@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::activities::{self, WithMembers};
-use super::members::Mentions;
+use super::mentions::Mentions;
 use super::quota::{QuotaWindow, spend};
 use super::streams::add_streams;
-use super::{Result, Store, StoreError, clean};
+use super::{Result, Store, StoreError, clean, retrying_collisions};
 use crate::domain::{
     Activity, IntegrationId, Lease, Member, Operation, RawStream, StreamId, TenantId,
 };
@@ -49,13 +49,7 @@ impl Store {
     /// Commits a page, or says that the stream is no longer ours. Two pages that stand in each
     /// other's way are tried again, a few times: everything needed is in hand.
     pub async fn commit_page(&self, source: PageSource, page: &Page) -> Result<()> {
-        for _ in 0..3 {
-            match self.try_commit(source, page).await {
-                Err(error) if error.is_collision() => continue,
-                settled => return settled,
-            }
-        }
-        self.try_commit(source, page).await
+        retrying_collisions(|| self.try_commit(source, page)).await
     }
 
     /// Carries out operations in one transaction, as committing a page does, and nothing besides: no
@@ -178,8 +172,7 @@ async fn apply(
 /// Who did it: whatever they did, they had joined by then. The epoch stands for "time unknown".
 fn doer(activity: &Activity) -> Member {
     let mut member = activity.member.clone();
-    if activity.timestamp > DateTime::UNIX_EPOCH {
-        member.joined_at = member.joined_at.into_iter().chain([activity.timestamp]).min();
-    }
+    let signs = member.joined_at.into_iter().chain([activity.timestamp]);
+    member.joined_at = signs.filter(|at| *at > DateTime::UNIX_EPOCH).min();
     member
 }

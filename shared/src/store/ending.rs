@@ -1,13 +1,12 @@
-//! Letting go of a run: handed back, delayed, finished, failed. Every statement names the lease.
-
-use std::time::Duration;
+//! Ending a run: finished, or failed. Every statement names the lease.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::PgConnection;
 
+use super::rest::free_streams;
 use super::{Result, Store, StoreError, activities, clean};
-use crate::domain::{DelayReason, Lease, RunId, RunState};
+use crate::domain::{Lease, RunId, RunState};
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,121 +29,31 @@ pub struct RunFailure {
 }
 
 impl Store {
-    /// Gives the run back, to be claimed by whoever hears of it next. Costs no attempt of anything.
-    pub async fn hand_back(&self, lease: Lease) -> Result<()> {
-        let mut tx = self.pool.begin().await?;
-        let done = sqlx::query!(
-            r#"
-            update integration_runs r
-            set state = 'pending', lease_token = null, lease_holder = null, lease_until = null,
-                -- A paused integration gets its message when it is resumed.
-                send_at = case when i.status = 'active' then coalesce($3::timestamptz, now()) end
-            from integrations i
-            where r.id = $1 and r.lease_token = $2 and i.id = r.integration_id
-            "#,
-            lease.run_id.0,
-            lease.token,
-            self.clock.in_database(),
-        )
-        .execute(&mut *tx)
-        .await?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::LeaseLost);
-        }
-        free_streams(&mut tx, lease).await?;
-        Ok(tx.commit().await?)
-    }
-
-    /// Puts the run to sleep for a while, or until its next stream is due. An `error` is what it is to
-    /// be retried after, and costs the run an attempt. Until when it sleeps.
-    pub async fn delay_run(
-        &self,
-        lease: Lease,
-        after: Option<Duration>,
-        reason: DelayReason,
-        error: Option<&str>,
-        requests: u64,
-    ) -> Result<DateTime<Utc>> {
-        let mut tx = self.pool.begin().await?;
-        let until = sqlx::query_scalar!(
-            r#"
-            with wake as (
-                select coalesce(
-                    coalesce($7::timestamptz, now()) + make_interval(secs => $3),
-                    (select min(due_at) from integration_streams where run_id = $1 and state = 'pending'),
-                    $7,
-                    now()
-                ) as at
-            )
-            update integration_runs r
-            set state = 'delayed', delayed_until = wake.at, delay_reason = $4,
-                send_at = case when i.status = 'active' then wake.at end,
-                lease_token = null, lease_holder = null, lease_until = null,
-                error = coalesce($5, error),
-                attempts = attempts + ($5::text is not null)::int,
-                requests = requests + $6
-            from wake, integrations i
-            where r.id = $1 and r.lease_token = $2 and i.id = r.integration_id
-            returning delayed_until as "until!"
-            "#,
-            lease.run_id.0,
-            lease.token,
-            after.map(|after| after.as_secs_f64()),
-            reason.as_str(),
-            error.map(|error| clean::text(error).into_owned()),
-            requests as i64,
-            self.clock.in_database(),
-        )
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(StoreError::LeaseLost)?;
-        free_streams(&mut tx, lease).await?;
-        tx.commit().await?;
-        Ok(until)
-    }
-
     /// Ends a run of which every stream has ended: processed if all of them were, error if one was
     /// not. What the integration wants to remember is stored with it.
+    ///
+    /// If somebody put streams of it back meanwhile, it is handed back instead, and ours no longer.
     pub async fn finish_run(
         &self,
         lease: Lease,
         state: Option<Value>,
         requests: u64,
     ) -> Result<Finished> {
+        let now = self.clock.in_database();
         let mut tx = self.pool.begin().await?;
         lock_integration(&mut tx, lease).await?;
-        let error = sqlx::query_scalar!(
-            r#"
-            select format('%s: %s', name, error) as "error!"
-            from integration_streams
-            where run_id = $1 and state = 'error'
-            order by processed_at
-            limit 1
-            "#,
-            lease.run_id.0,
-        )
-        .fetch_optional(&mut *tx)
-        .await?;
-        let finished =
-            end_run(&mut tx, lease, error.as_deref(), requests, self.clock.in_database()).await?;
-        sqlx::query!(
-            r#"
-            update integrations i
-            set state = coalesce($2, i.state),
-                onboarded_at = case when r.onboarding and r.state = 'processed' then r.processed_at else i.onboarded_at end
-            from integration_runs r
-            where r.id = $1 and i.id = r.integration_id
-            "#,
-            lease.run_id.0,
-            state.map(clean::json),
-        )
-        .execute(&mut *tx)
-        .await?;
-        // What was stored before its parent, by whichever run: at the last finish both are there.
-        activities::attach_waiting_children(&mut tx, lease.run_id).await?;
-        let follow_up = start_follow_up(&mut tx, lease.run_id, self.clock.in_database()).await?;
+        let standing = Standing::of(&mut tx, lease.run_id).await?;
+        if standing.unfinished > 0 {
+            tx.rollback().await?;
+            self.hand_back(lease).await?;
+            return Err(StoreError::LeaseLost);
+        }
+        end_run(&mut tx, lease, &standing, standing.hole().as_deref(), requests, now).await?;
+        remember(&mut tx, lease.run_id, state).await?;
+        let follow_up = after_the_end(&mut tx, lease.run_id, &standing, now).await?;
         tx.commit().await?;
-        Ok(Finished { follow_up, ..finished })
+        let state = if standing.failed == 0 { RunState::Processed } else { RunState::Error };
+        Ok(standing.finished(state, follow_up))
     }
 
     /// Ends a run that cannot go on. Streams that were not reached stay pending, for `continue-run`.
@@ -154,28 +63,20 @@ impl Store {
         failure: &RunFailure,
         requests: u64,
     ) -> Result<Finished> {
+        let now = self.clock.in_database();
+        let error = clean::text(&failure.error);
         let mut tx = self.pool.begin().await?;
         lock_integration(&mut tx, lease).await?;
+        let standing = Standing::of(&mut tx, lease.run_id).await?;
+        end_run(&mut tx, lease, &standing, Some(&error), requests, now).await?;
+        // After the run: whoever claims it locks it first and its streams afterwards, too.
         free_streams(&mut tx, lease).await?;
-        let now = self.clock.in_database();
-        let finished = end_run(&mut tx, lease, Some(&failure.error), requests, now).await?;
         if failure.needs_reconnect {
-            sqlx::query!(
-                r#"
-                update integrations i
-                set status = 'needs_reconnect', status_reason = $2
-                from integration_runs r
-                where r.id = $1 and i.id = r.integration_id
-                "#,
-                lease.run_id.0,
-                &*clean::text(&failure.error),
-            )
-            .execute(&mut *tx)
-            .await?;
+            need_reconnect(&mut tx, lease.run_id, &error).await?;
         }
-        let follow_up = start_follow_up(&mut tx, lease.run_id, now).await?;
+        let follow_up = after_the_end(&mut tx, lease.run_id, &standing, now).await?;
         tx.commit().await?;
-        Ok(Finished { follow_up, ..finished })
+        Ok(standing.finished(RunState::Error, follow_up))
     }
 }
 
@@ -197,68 +98,137 @@ async fn lock_integration(tx: &mut PgConnection, lease: Lease) -> Result<()> {
     locked.map(drop).ok_or(StoreError::LeaseLost)
 }
 
-/// With an error the run ends in it; without, it must have no unfinished stream.
+/// How the streams of a run stand at its end.
+struct Standing {
+    processed: i64,
+    failed: i64,
+    unfinished: i64,
+    records: i64,
+    first_error: Option<String>,
+}
+
+impl Standing {
+    async fn of(tx: &mut PgConnection, run: RunId) -> Result<Self> {
+        let standing = sqlx::query_as!(
+            Self,
+            r#"
+            select
+                count(*) filter (where state = 'processed') as "processed!",
+                count(*) filter (where state = 'error') as "failed!",
+                count(*) filter (where state in ('pending', 'processing')) as "unfinished!",
+                coalesce(sum(records), 0)::bigint as "records!",
+                (
+                    select format('%s: %s', name, error)
+                    from integration_streams
+                    where run_id = $1 and state = 'error'
+                    order by processed_at
+                    limit 1
+                ) as first_error
+            from integration_streams
+            where run_id = $1
+            "#,
+            run.0,
+        );
+        Ok(standing.fetch_one(tx).await?)
+    }
+
+    /// What is missing, if anything is.
+    fn hole(&self) -> Option<String> {
+        let Self { failed, processed, .. } = self;
+        let first = self.first_error.as_ref()?;
+        Some(format!("{failed} of {} streams failed; the first: {first}", failed + processed))
+    }
+
+    fn finished(&self, state: RunState, follow_up: Option<RunId>) -> Finished {
+        Finished {
+            state,
+            streams_processed: self.processed,
+            streams_failed: self.failed,
+            records: self.records,
+            follow_up,
+        }
+    }
+}
+
+/// Ends it in the error, or as processed if there is none.
 async fn end_run(
     tx: &mut PgConnection,
     lease: Lease,
+    standing: &Standing,
     error: Option<&str>,
     requests: u64,
     now: Option<DateTime<Utc>>,
-) -> Result<Finished> {
+) -> Result<()> {
     let ended = sqlx::query!(
         r#"
-        with counts as (
-            select
-                count(*) filter (where state = 'processed') as processed,
-                count(*) filter (where state = 'error') as failed,
-                count(*) filter (where state in ('pending', 'processing')) as unfinished,
-                coalesce(sum(records), 0)::bigint as records
-            from integration_streams
-            where run_id = $1
-        )
-        update integration_runs r
+        update integration_runs
         set state = case when $3::text is null then 'processed'::run_state else 'error' end,
-            error = case when $3 is null then null
-                when counts.failed > 0
-                    then format('%s of %s streams failed; the first: %s', counts.failed, counts.failed + counts.processed, $3)
-                else $3 end,
-            processed_at = coalesce($5::timestamptz, now()),
+            error = $3,
+            processed_at = coalesce($8::timestamptz, now()),
             send_at = null, lease_token = null, lease_holder = null, lease_until = null,
-            streams_processed = counts.processed,
-            streams_failed = counts.failed,
-            records = counts.records,
-            requests = r.requests + $4
-        from counts
-        where r.id = $1 and r.lease_token = $2 and ($3::text is not null or counts.unfinished = 0)
-        returning
-            r.state as "state: RunState",
-            r.streams_processed as "streams_processed!",
-            r.streams_failed as "streams_failed!",
-            r.records as "records!"
+            streams_processed = $4, streams_failed = $5, records = $6,
+            requests = requests + $7
+        where id = $1 and lease_token = $2
         "#,
         lease.run_id.0,
         lease.token,
-        error.map(|error| clean::text(error).into_owned()),
+        error,
+        standing.processed,
+        standing.failed,
+        standing.records,
         requests as i64,
         now,
     )
-    .fetch_optional(tx)
-    .await?
-    .ok_or(StoreError::LeaseLost)?;
-    Ok(Finished {
-        state: ended.state,
-        streams_processed: ended.streams_processed,
-        streams_failed: ended.streams_failed,
-        records: ended.records,
-        follow_up: None,
-    })
+    .execute(tx)
+    .await?;
+    if ended.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
 }
 
-async fn start_follow_up(
+async fn remember(tx: &mut PgConnection, run: RunId, state: Option<Value>) -> Result<()> {
+    sqlx::query!(
+        r#"
+        update integrations i
+        set state = coalesce($2, i.state),
+            onboarded_at = case when r.onboarding and r.state = 'processed' then r.processed_at else i.onboarded_at end
+        from integration_runs r
+        where r.id = $1 and i.id = r.integration_id
+        "#,
+        run.0,
+        state.map(clean::json),
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn need_reconnect(tx: &mut PgConnection, run: RunId, why: &str) -> Result<()> {
+    sqlx::query!(
+        r#"
+        update integrations i
+        set status = 'needs_reconnect', status_reason = $2
+        from integration_runs r
+        where r.id = $1 and i.id = r.integration_id
+        "#,
+        run.0,
+        why,
+    )
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// What was stored before its parent, by whichever run, finds it: at the last end both are there. And
+/// an onboarding that was asked for meanwhile follows.
+async fn after_the_end(
     tx: &mut PgConnection,
-    after: RunId,
+    run: RunId,
+    standing: &Standing,
     now: Option<DateTime<Utc>>,
 ) -> Result<Option<RunId>> {
+    // All that wait are looked at, so who brought nothing spares himself the look.
+    if standing.records > 0 {
+        activities::attach_waiting_children(&mut *tx, run, now).await?;
+    }
     let id = sqlx::query_scalar!(
         r#"
         with wanted as (
@@ -273,25 +243,9 @@ async fn start_follow_up(
         from wanted
         returning id as "id: RunId"
         "#,
-        after.0,
+        run.0,
         RunId::new().0,
         now,
     );
     Ok(id.fetch_optional(tx).await?)
-}
-
-/// Streams in flight go back to pending, and no attempt of theirs is spent.
-async fn free_streams(tx: &mut PgConnection, lease: Lease) -> Result<()> {
-    sqlx::query!(
-        r#"
-        update integration_streams
-        set state = 'pending', lease_token = null
-        where run_id = $1 and state = 'processing' and lease_token = $2
-        "#,
-        lease.run_id.0,
-        lease.token,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }

@@ -5,7 +5,7 @@ use sqlx::{PgConnection, PgExecutor};
 
 use super::idempotency::{Keep, keep};
 use super::runs::{self, Requested, request_run};
-use super::{Result, Store, clean};
+use super::{Result, Store, clean, retrying_collisions};
 use crate::domain::{
     Integration, IntegrationId, IntegrationStatus, MemberAttribute, RequestedBy, Run, RunMode,
     TenantId, Tick,
@@ -182,10 +182,13 @@ impl Store {
     /// Forgets the integration with its runs and streams. Members and activities stay: they are the
     /// tenant's. Whether there was one.
     pub async fn delete_integration(&self, id: IntegrationId) -> Result<bool> {
-        let deleted = sqlx::query!("delete from integrations where id = $1", id.0)
-            .execute(&self.pool)
-            .await?;
-        Ok(deleted.rows_affected() == 1)
+        // A page that is being committed has its stream and wants the integration; this has it the
+        // other way round.
+        retrying_collisions(|| async {
+            let deleted = sqlx::query!("delete from integrations where id = $1", id.0);
+            Ok(deleted.execute(&self.pool).await?.rows_affected() == 1)
+        })
+        .await
     }
 
     /// Defines what members of a tenant have, once.

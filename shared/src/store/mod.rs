@@ -14,12 +14,15 @@ mod commit;
 mod ending;
 mod facts;
 mod idempotency;
+mod identities;
 mod integrations;
 mod members;
+mod mentions;
 mod migrate;
 mod outbox;
 mod quota;
 mod reach;
+mod rest;
 mod runs;
 mod stored;
 mod streams;
@@ -81,9 +84,24 @@ impl StoreError {
         let Self::Database(sqlx::Error::Database(error)) = self else {
             return false;
         };
-        // deadlock_detected, serialization_failure
-        matches!(error.code().as_deref(), Some("40P01" | "40001"))
+        // deadlock_detected, serialization_failure; unique_violation, of a row that was not there a
+        // moment ago
+        matches!(error.code().as_deref(), Some("40P01" | "40001" | "23505"))
     }
+}
+
+/// Does what collided with another transaction again, a few times.
+async fn retrying_collisions<T, F>(attempt: impl Fn() -> F) -> Result<T>
+where
+    F: Future<Output = Result<T>>,
+{
+    for _ in 0..3 {
+        match attempt().await {
+            Err(error) if error.is_collision() => continue,
+            settled => return settled,
+        }
+    }
+    attempt().await
 }
 
 /// Bounded by the server, since a client must not cancel: a statement, a wait for a lock, and a

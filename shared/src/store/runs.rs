@@ -6,7 +6,8 @@ use sqlx::{PgConnection, PgExecutor};
 use super::idempotency::{Keep, keep};
 use super::{Result, Store, StoreError};
 use crate::domain::{
-    DelayReason, IntegrationId, RequestedBy, Run, RunId, RunMode, RunState, StreamId, TenantId,
+    DelayReason, IntegrationId, IntegrationStatus, RequestedBy, Run, RunId, RunMode, RunState,
+    StreamId, TenantId,
 };
 
 /// What came of asking for a run.
@@ -101,6 +102,21 @@ impl Store {
         if let Some(other) = live_run(&mut tx, integration).await?.filter(|live| live.run != run) {
             return Ok(Continued::AnotherIsLive(other.run));
         }
+        // The run before its streams, as everybody locks them.
+        sqlx::query!(
+            r#"
+            update integration_runs r
+            set state = 'pending', delayed_until = null, delay_reason = null, error = null, attempts = 0, crashes = 0,
+                processed_at = null, streams_processed = null, streams_failed = null, records = null,
+                send_at = case when i.status = 'active' then coalesce($2::timestamptz, now()) end
+            from integrations i
+            where r.id = $1 and r.state <> 'processing' and i.id = r.integration_id
+            "#,
+            run.0,
+            now,
+        )
+        .execute(&mut *tx)
+        .await?;
         sqlx::query!(
             r#"
             update integration_streams
@@ -111,19 +127,6 @@ impl Store {
             "#,
             run.0,
             stream.map(|stream| stream.0),
-            now,
-        )
-        .execute(&mut *tx)
-        .await?;
-        sqlx::query!(
-            r#"
-            update integration_runs
-            set state = 'pending', delayed_until = null, delay_reason = null, error = null, attempts = 0, crashes = 0,
-                processed_at = null, streams_processed = null, streams_failed = null, records = null,
-                send_at = coalesce($2::timestamptz, now())
-            where id = $1 and state <> 'processing'
-            "#,
-            run.0,
             now,
         )
         .execute(&mut *tx)
@@ -151,13 +154,11 @@ pub(super) async fn request_run(
     by: RequestedBy,
     now: Option<DateTime<Utc>>,
 ) -> Result<Option<Requested>> {
-    let known = sqlx::query_scalar!(
-        "select id from integrations where id = $1 for no key update",
+    let status = sqlx::query_scalar!(
+        r#"select status as "status: IntegrationStatus" from integrations where id = $1 for no key update"#,
         integration.0
     );
-    if known.fetch_optional(&mut *tx).await?.is_none() {
-        return Ok(None);
-    }
+    let Some(status) = status.fetch_optional(&mut *tx).await? else { return Ok(None) };
     if let Some(live) = live_run(&mut *tx, integration).await? {
         let onboarding_follows = mode.is_onboarding() && !live.onboarding;
         if onboarding_follows {
@@ -174,15 +175,13 @@ pub(super) async fn request_run(
     sqlx::query!(
         r#"
         insert into integration_runs (id, integration_id, onboarding, requested_by, send_at)
-        -- A paused integration's run gets its message when it is resumed.
-        select $1, id, $3, $4, case when status = 'active' then coalesce($5::timestamptz, now()) end
-        from integrations
-        where id = $2
+        values ($1, $2, $3, $4, case when $5 then coalesce($6::timestamptz, now()) end)
         "#,
         run.0,
         integration.0,
         mode.is_onboarding(),
         by.as_str(),
+        status == IntegrationStatus::Active,
         now,
     )
     .execute(tx)

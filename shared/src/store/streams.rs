@@ -241,7 +241,8 @@ pub(super) async fn add_streams(
         return Ok(());
     }
     let ids: Vec<Uuid> = streams.iter().map(|_| StreamId::new().0).collect();
-    let names: Vec<&str> = streams.iter().map(|stream| stream.name.as_str()).collect();
+    let names: Vec<String> =
+        streams.iter().map(|stream| clean::key(&stream.name).into_owned()).collect();
     let payloads: Vec<Value> =
         streams.iter().map(|stream| clean::json(stream.payload.clone())).collect();
     sqlx::query!(
@@ -255,7 +256,7 @@ pub(super) async fn add_streams(
         "#,
         run.0,
         &ids,
-        &names as _,
+        &names,
         &payloads,
         due_at,
     )
