@@ -39,14 +39,6 @@ async fn nothing_is_lost_or_doubled_whatever_happens(pool: PgPool) {
     live_through(pool, seeds().unwrap_or(known)).await;
 }
 
-#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn nor_whatever_else_happens(pool: PgPool) {
-    let first = u64::from(rand::random::<u32>());
-    // What was asked for is lived through next door.
-    let unknown = if seeds().is_some() { first..first } else { first..first + EACH_TIME };
-    live_through(pool, unknown).await;
-}
-
 /// What was asked for: one seed, or a range of them.
 fn seeds() -> Option<Range<u64>> {
     let asked = std::env::var("SIMULATION_SEEDS").ok()?;

@@ -1,0 +1,15 @@
+//! What every fault needs: a stage, processes on it, and the truth to hold the outcome against.
+
+pub(crate) mod audit;
+mod chance;
+mod hints;
+mod process;
+mod stage;
+mod truth;
+mod until;
+
+pub(crate) use chance::chance;
+pub(crate) use hints::sqs_emulator;
+pub(crate) use process::{Launch, Service};
+pub(crate) use stage::{Connected, Stage};
+pub(crate) use until::{Stopwatch, pause, until};
