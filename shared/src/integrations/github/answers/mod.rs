@@ -1,0 +1,147 @@
+//! What GitHub answers, as far as we read it. What its schema calls nullable is an `Option` here: of
+//! a part that is withheld, null is all that comes.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+
+mod discussions;
+mod issues;
+mod people;
+mod pulls;
+
+pub(super) use discussions::{BelowComment, Discussion, DiscussionComment};
+pub(super) use issues::{BelowIssue, Comment, Event, Issue, IssueEvent};
+pub(super) use people::{AccountKind, Fork, Person, Star};
+pub(super) use pulls::{
+    BelowPull, BelowThread, Commit, GitAuthor, Pull, PullCommit, PullEvent, PullHead,
+    ReviewComment, Reviewer, Thread,
+};
+
+use super::streams::Newest;
+
+/// A list, or a page of one.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Connection<T> {
+    pub(super) total_count: u64,
+    page_info: PageInfo,
+    nodes: Option<Vec<Option<T>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PageInfo {
+    has_next_page: bool,
+    end_cursor: Option<String>,
+}
+
+impl<T> Connection<T> {
+    /// Those that are not withheld.
+    pub(super) fn items(&mut self) -> Vec<T> {
+        self.nodes.take().into_iter().flatten().flatten().collect()
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.nodes.iter().flatten().flatten()
+    }
+
+    pub(super) fn last(&self) -> Option<&T> {
+        self.iter().next_back()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.nodes.as_ref().map_or(0, Vec::len)
+    }
+
+    pub(super) fn next(&self) -> Option<&str> {
+        self.page_info.end_cursor.as_deref().filter(|_| self.page_info.has_next_page)
+    }
+}
+
+/// What is new in a repository.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Glance {
+    pub(super) id: String,
+    pub(super) name_with_owner: String,
+    pub(super) stargazers: Top,
+    pub(super) forks: Top,
+    pub(super) pull_requests: Top,
+    pub(super) issues: Top,
+    pub(super) discussions: Top,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Top {
+    total_count: u64,
+    nodes: Option<Vec<Option<Instant>>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Instant {
+    at: DateTime<Utc>,
+}
+
+impl Top {
+    pub(super) fn newest(&self) -> Newest {
+        let first = self.nodes.iter().flatten().flatten().next();
+        Newest { at: first.map(|first| first.at), total: self.total_count }
+    }
+}
+
+/// A page of a list of the repository.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Listing<T> {
+    pub(super) repository_url: String,
+    pub(super) page: Connection<T>,
+}
+
+/// As [`Listing`], of items that say themselves where they belong.
+#[derive(Debug, Deserialize)]
+pub(super) struct Plain<T> {
+    pub(super) page: Connection<T>,
+}
+
+/// Further comments below something.
+#[derive(Debug, Deserialize)]
+pub(super) struct Below<T> {
+    /// The id of what they are below.
+    pub(super) parent: String,
+    pub(super) repository: Place,
+    pub(super) page: Connection<T>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Place {
+    pub(super) url: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Named {
+    pub(super) name: String,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Count {
+    pub(super) total_count: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FoundOnes<T> {
+    pub(super) nodes: Option<Vec<Option<T>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Company {
+    pub(super) url: String,
+    pub(super) description: Option<String>,
+    pub(super) location: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) website_url: Option<String>,
+    pub(super) avatar_url: String,
+    pub(super) twitter_username: Option<String>,
+}

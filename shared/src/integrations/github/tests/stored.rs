@@ -1,0 +1,122 @@
+//! What is stored outlives a deploy: change an expectation here only to add to it.
+
+use super::streams::{Account, Newest, Page, Repo, Rest};
+use super::*;
+use crate::sdk::EndedStream;
+
+fn repo() -> Repo {
+    Repo { id: "R_1".to_owned(), name: "acme/anvil".to_owned() }
+}
+
+fn page() -> Page {
+    let at = "2024-05-01T12:00:00Z".parse().ok();
+    Page {
+        repo: repo(),
+        newest: Newest { at, total: 7 },
+        since: at,
+        cursor: Some("Y3Vyc29y".to_owned()),
+        read: 25,
+        size: Some(12),
+    }
+}
+
+fn rest() -> Rest {
+    let cursor = Some("Y3Vyc29y".to_owned());
+    Rest { repo: repo(), of: "PR_1".to_owned(), since: None, cursor, read: 20 }
+}
+
+fn every_stream() -> Vec<Stream> {
+    let account = Account { id: "7".to_owned(), login: "ada".to_owned() };
+    vec![
+        Stream::Repositories { page: 2, after: Some(42) },
+        Stream::Repository { name: "acme/anvil".parse().expect("a name") },
+        Stream::Peek { repos: vec![repo()] },
+        Stream::Stargazers(page()),
+        Stream::Forks(page()),
+        Stream::Pulls(page()),
+        Stream::Issues(page()),
+        Stream::Discussions(page()),
+        Stream::PullComments(rest()),
+        Stream::PullTimeline(rest()),
+        Stream::PullReviewThreads(rest()),
+        Stream::PullReviewThreadComments(rest()),
+        Stream::PullCommits(rest()),
+        Stream::IssueComments(rest()),
+        Stream::IssueTimeline(rest()),
+        Stream::DiscussionComments(rest()),
+        Stream::DiscussionReplies(rest()),
+        Stream::Followers { people: vec!["U_1".to_owned()] },
+        Stream::Organization { company: "@acme".to_owned(), member: account },
+    ]
+}
+
+#[test]
+fn streams_are_stored_like_this() {
+    let stored: Vec<_> =
+        every_stream().iter().map(|stream| serde_json::to_string(stream).expect("JSON")).collect();
+    assert_snapshot!(stored.join("\n"), @r#"
+    {"stream":"repositories","page":2,"after":42}
+    {"stream":"repository","name":"acme/anvil"}
+    {"stream":"peek","repos":[{"id":"R_1","name":"acme/anvil"}]}
+    {"stream":"stargazers","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
+    {"stream":"forks","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
+    {"stream":"pulls","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
+    {"stream":"issues","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
+    {"stream":"discussions","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
+    {"stream":"pull_comments","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
+    {"stream":"pull_timeline","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
+    {"stream":"pull_review_threads","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
+    {"stream":"pull_review_thread_comments","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
+    {"stream":"pull_commits","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
+    {"stream":"issue_comments","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
+    {"stream":"issue_timeline","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
+    {"stream":"discussion_comments","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
+    {"stream":"discussion_replies","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
+    {"stream":"followers","people":["U_1"]}
+    {"stream":"organization","company":"@acme","member":{"id":"7","login":"ada"}}
+    "#);
+}
+
+#[test]
+fn every_stored_stream_is_understood() {
+    for stream in every_stream() {
+        let stored = serde_json::to_value(&stream).expect("JSON");
+        assert_eq!(serde_json::from_value::<Stream>(stored).expect("a stream"), stream);
+    }
+}
+
+#[test]
+fn streams_of_older_and_newer_versions_are_understood() {
+    let older = r#"{"stream":"pulls","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":null,"total":0},"since":null,"colour":"red"}"#;
+    let Stream::Pulls(page) = serde_json::from_str(older).expect("a stream") else {
+        panic!("pulls");
+    };
+    assert_eq!((page.cursor, page.read, page.size), (None, 0, None));
+}
+
+#[test]
+fn state_is_stored_like_this() {
+    let ended = |stream, mark: Option<&str>| EndedStream {
+        stream,
+        failed: false,
+        mark: mark.map(str::to_owned),
+    };
+    let [.., followers, organization] = &every_stream()[..] else { panic!("streams") };
+    let state = State::default().after(&RunSummary {
+        streams: vec![
+            ended(Stream::Repository { name: "acme/anvil".parse().expect("a name") }, Some("R_1")),
+            ended(Stream::Issues(page()), None),
+            ended(followers.clone(), None),
+            ended(organization.clone(), None),
+        ],
+    });
+    assert_snapshot!(serde_json::to_string(&state).expect("JSON"), @r#"{"repositories":{"R_1":{"issues":{"at":"2024-05-01T12:00:00Z","total":7}}},"names":{"acme/anvil":"R_1"},"companies":["@acme"]}"#);
+}
+
+#[test]
+fn state_of_older_and_newer_versions_is_understood() {
+    for state in ["{}", r#"{"names":{}}"#, r#"{"repositories":{},"badges":[1]}"#] {
+        let state: State = serde_json::from_str(state).expect("a state");
+        assert_eq!(state, State::default());
+    }
+}
