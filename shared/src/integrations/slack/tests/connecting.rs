@@ -1,0 +1,111 @@
+//! Before the first run: whose token it is, whether it suffices, which channels there are.
+
+use super::*;
+use crate::sdk::{Oauth2, RawConnection};
+
+fn connection(units: &[&str]) -> RawConnection {
+    let access = Access::with(secret(TOKEN));
+    let units = units.iter().map(|&unit| unit.to_owned()).collect();
+    RawConnection { units, ..RawConnection::new(json!({}), Utc::now(), access) }
+}
+
+#[tokio::test]
+async fn a_token_belongs_to_a_workspace() {
+    let slack = serve(Workspace::empty()).await;
+    let owner = erased(&slack).identify(&Access::with(secret(TOKEN))).await.expect("an owner");
+    assert_eq!(owner, Owner { id: "T0ACME000".into(), name: "Acme".into() });
+    assert_eq!(slack.request_count(), 1);
+    let refused = erased(&slack).identify(&Access::with(secret("xoxb-other"))).await;
+    assert!(matches!(refused, Err(SyncError::Unauthorized(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn all_public_channels_and_the_private_ones_we_are_in_can_be_chosen() {
+    let mut workspace = Workspace::realistic(7, 0);
+    for number in 0..250 {
+        workspace.add_channel(&format!("c{number}"));
+    }
+    let gone = workspace.add_channel("gone");
+    workspace.channel_mut(&gone).is_archived = true;
+    let help = workspace.channels().nth(2).expect("a channel").id.clone();
+    workspace.channel_mut(&help).purpose.clear();
+    "the topic".clone_into(&mut workspace.channel_mut(&help).topic);
+    let slack = serve(workspace).await;
+
+    let units = erased(&slack).discover(connection(&[])).await.expect("units");
+    let names: BTreeSet<_> = units.iter().map(|unit| unit.name.as_str()).collect();
+    assert_eq!(units.len(), 250 + 6);
+    assert!(names.contains("plugins") && names.contains("sales") && names.contains("c249"));
+    assert!(!names.contains("board") && !names.contains("gone"));
+    assert!(units.iter().all(|unit| unit.item_count.is_none()));
+    let described = |name| {
+        let unit = units.iter().find(|unit| unit.name == name).expect("a unit");
+        unit.description.as_deref()
+    };
+    assert_eq!(described("help"), Some("Ask anything"));
+    assert_eq!((described("random"), described("c1")), (Some("the topic"), None));
+}
+
+#[tokio::test]
+async fn settings_that_can_work_cost_a_request_for_each_list_and_chosen_channel() {
+    let slack = serve(Workspace::realistic(7, 0)).await;
+    let [help, sales, board] = ["help", "sales", "board"].map(|name| {
+        slack.look(|it| it.channels().find(|it| it.name == name).expect("a channel").id.to_string())
+    });
+    let verified = |units: Vec<String>| {
+        let slack = &slack;
+        async move {
+            let units: Vec<_> = units.iter().map(String::as_str).collect();
+            erased(slack).verify(connection(&units)).await
+        }
+    };
+    verified(vec![help]).await.expect("it can work");
+    assert_eq!(slack.request_count(), 3);
+    let sales = verified(vec![sales]).await.expect_err("not in it").to_string();
+    assert_eq!(sales, "invite the app to #sales first");
+    let board = verified(vec![board]).await.expect_err("not seen").to_string();
+    assert!(
+        board.contains("there is no such channel, or the app was not invited to it"),
+        "{board}"
+    );
+    slack.edit(|workspace| workspace.grants.scopes.remove("users:read"));
+    let scope = verified(vec![]).await.expect_err("no scope");
+    assert!(format!("{:?}", scope).contains("`users:read`"), "{scope:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_rotates_is_renewed_and_its_refresh_token_kept_for_the_next_time() {
+    let slack = serve(Workspace::empty()).await;
+    slack.edit(|workspace| workspace.grants.refresh_token = Some("xoxe-first".into()));
+    let granted = Credential::Oauth2(Oauth2 {
+        client_id: "1.2".into(),
+        client_secret: Some("shh".into()),
+        access_token: "xoxe.xoxb-old".into(),
+        refresh_token: Some("xoxe-first".into()),
+        expires_at: None,
+    });
+    let before = Utc::now();
+    let renewed = erased(&slack).renew(&granted).await.expect("a new token");
+    let expires_at = renewed.expires_at().expect("it ends");
+    assert!(expires_at >= before + TimeDelta::hours(12), "{expires_at}");
+    erased(&slack).identify(&Access::with(renewed.clone())).await.expect("it opens");
+    erased(&slack).renew(&renewed).await.expect("and once more");
+    let spent = erased(&slack).renew(&granted).await;
+    assert!(matches!(spent, Err(SyncError::Unauthorized(_))), "{spent:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_expired_early_is_tried_again_if_it_renews_itself() {
+    let talk = Talk::begin().await;
+    talk.slack.edit(|workspace| workspace.grants.refresh_token = Some("xoxe-first".into()));
+    talk.slack.misbehave("users.list", 1, Fault::Says("token_expired"));
+    let granted = Credential::Oauth2(Oauth2 {
+        client_id: "1.2".into(),
+        client_secret: Some("shh".into()),
+        access_token: TOKEN.into(),
+        refresh_token: Some("xoxe-first".into()),
+        expires_at: None,
+    });
+    let run = onboarding(&talk.slack).credential(granted).run().await;
+    assert_eq!((&run.ending, run.attempts_spent), (&Ending::Processed, 1), "{run}");
+}
