@@ -9,23 +9,31 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::directory::Nobody;
 use super::{
-    Connection, EndedStream, ExternalSyncUnit, Integration, Result, Run, RunSummary, StreamOutput,
-    SyncError,
+    Access, Connection, Directory, EndedStream, Integration, Owner, Result, Run, RunSummary,
+    StreamOutput, SyncError,
 };
-use crate::domain::{CheckSchedule, MemberAttribute, RawStream, RecordLimit, RunMode};
+use crate::domain::{
+    CheckSchedule, Credential, CredentialType, ExternalSyncUnit, MemberAttribute, RawStream,
+    RecordLimit, RunMode,
+};
 
 /// An integration as the registry holds it.
 #[async_trait]
 pub trait DynIntegration: Send + Sync {
     fn kind(&self) -> &'static str;
+    fn platform(&self) -> &'static str;
     fn checks(&self) -> CheckSchedule;
+    fn credentials(&self) -> &'static [CredentialType];
     fn limit(&self) -> Option<RecordLimit>;
     fn concurrency(&self) -> usize;
     fn member_attributes(&self) -> Vec<MemberAttribute>;
     /// Whether the settings decode; the error names the field.
     fn check_settings(&self, settings: &Value) -> Result<(), InvalidSettings>;
     async fn verify(&self, connection: RawConnection) -> Result<()>;
+    async fn identify(&self, access: &Access) -> Result<Owner>;
+    async fn renew(&self, credential: &Credential) -> Result<Credential>;
     async fn discover(&self, connection: RawConnection) -> Result<Vec<ExternalSyncUnit>>;
     /// Decodes the settings and preprocesses.
     async fn begin(&self, connection: RawConnection) -> Result<Arc<dyn DynRun>>;
@@ -40,7 +48,7 @@ pub trait DynRun: Send + Sync {
 }
 
 /// A connection before its settings and state are decoded.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct RawConnection {
     pub mode: RunMode,
     pub started_at: DateTime<Utc>,
@@ -48,6 +56,24 @@ pub struct RawConnection {
     /// `None` before the first run that remembered something.
     pub state: Option<Value>,
     pub units: Vec<String>,
+    pub access: Access,
+    pub directory: Arc<dyn Directory>,
+}
+
+impl RawConnection {
+    /// What is known when a tenant connects: no run, nothing remembered, everything chosen, nobody
+    /// met.
+    pub fn new(settings: Value, now: DateTime<Utc>, access: Access) -> Self {
+        Self {
+            mode: RunMode::Onboarding,
+            started_at: now,
+            settings,
+            state: None,
+            units: Vec::new(),
+            access,
+            directory: Arc::new(Nobody),
+        }
+    }
 }
 
 pub type RawRunSummary = RunSummary<RawStream>;
@@ -82,6 +108,14 @@ impl<I: Integration> DynIntegration for Typed<I> {
         I::KIND
     }
 
+    fn platform(&self) -> &'static str {
+        I::PLATFORM
+    }
+
+    fn credentials(&self) -> &'static [CredentialType] {
+        I::CREDENTIALS
+    }
+
     fn checks(&self) -> CheckSchedule {
         I::CHECKS
     }
@@ -106,6 +140,14 @@ impl<I: Integration> DynIntegration for Typed<I> {
 
     async fn verify(&self, connection: RawConnection) -> Result<()> {
         self.0.verify(&typed(connection)?).await
+    }
+
+    async fn identify(&self, access: &Access) -> Result<Owner> {
+        self.0.identify(access).await
+    }
+
+    async fn renew(&self, credential: &Credential) -> Result<Credential> {
+        self.0.renew(credential).await
     }
 
     async fn discover(&self, connection: RawConnection) -> Result<Vec<ExternalSyncUnit>> {
@@ -142,6 +184,7 @@ impl<I: Integration> DynRun for TypedRun<I> {
             operations: output.operations,
             last_record: output.last_record,
             sleep: output.sleep,
+            mark: output.mark,
         })
     }
 
@@ -155,6 +198,7 @@ impl<I: Integration> DynRun for TypedRun<I> {
                 Some(EndedStream {
                     stream: decode(&ended.stream.payload).ok()?,
                     failed: ended.failed,
+                    mark: ended.mark,
                 })
             })
             .collect();
@@ -179,7 +223,8 @@ fn typed<I: Integration>(raw: RawConnection) -> Result<Connection<I>> {
         .with_context(|| format!("remembered state of `{}`", I::KIND))
         .map_err(SyncError::Permanent)?
         .unwrap_or_default();
-    Ok(Connection { mode: raw.mode, started_at: raw.started_at, settings, state, units: raw.units })
+    let RawConnection { mode, started_at, units, access, directory, .. } = raw;
+    Ok(Connection { mode, started_at, settings, state, units, access, directory })
 }
 
 fn decode<T: DeserializeOwned>(json: &Value) -> Result<T, Undecodable> {

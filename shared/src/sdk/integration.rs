@@ -2,14 +2,19 @@
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Result, RunSummary, StreamOutput};
-use crate::domain::{CheckSchedule, MemberAttribute, RecordLimit, RunMode};
+use super::access::cannot_be_renewed;
+use super::{Access, Directory, Result, RunSummary, StreamOutput};
+use crate::domain::{
+    CheckSchedule, Credential, CredentialType, ExternalSyncUnit, MemberAttribute, RecordLimit,
+    RunMode,
+};
 
 /// A platform we can sync from. The associated types are yours; the engine sees them only as JSON.
 ///
@@ -22,6 +27,10 @@ pub trait Integration: Sized + Send + Sync + 'static {
     const KIND: &'static str;
     const CHECKS: CheckSchedule;
     const LIMIT: Option<RecordLimit> = None;
+    /// Whose accounts the members have, and whose credentials let us in. Two kinds may share one.
+    const PLATFORM: &'static str = Self::KIND;
+    /// The credentials it works with; none: the platform is open to everybody.
+    const CREDENTIALS: &'static [CredentialType] = &[];
     /// How many streams of one run are stepped at a time.
     const CONCURRENCY: usize = 8;
 
@@ -78,6 +87,21 @@ pub trait Integration: Sized + Send + Sync + 'static {
         async { Ok(()) }
     }
 
+    /// Asks the platform, in one cheap request, whose credential this is. Called when a tenant
+    /// brings one; an error's text is shown to them.
+    fn identify(&self, _: &Access) -> impl Future<Output = Result<Owner>> + Send {
+        async { Ok(Owner::default()) }
+    }
+
+    /// Gets a new token with what is left of a renewable credential: another access token, and for
+    /// those that rotate it another refresh token. `Unauthorized` when only a person can help.
+    ///
+    /// Called by one worker at a time. Its answer is stored before anybody uses it, so it makes no
+    /// other use of it.
+    fn renew(&self, _: &Credential) -> impl Future<Output = Result<Credential>> + Send {
+        async { Err(cannot_be_renewed()) }
+    }
+
     /// The units (repositories, channels, …) the connection can see.
     fn discover(
         &self,
@@ -96,6 +120,10 @@ pub struct Connection<I: Integration> {
     pub state: I::State,
     /// External sync units chosen when connecting; empty: all there are.
     pub units: Vec<String>,
+    /// The way in.
+    pub access: Access,
+    /// The tenant's members.
+    pub directory: Arc<dyn Directory>,
 }
 
 /// What every stream of a run may read.
@@ -111,12 +139,9 @@ impl<I: Integration> Run<I> {
     }
 }
 
-/// Something on the platform that can be synced or left out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct ExternalSyncUnit {
+/// Whose credential it is, in the platform's words: a workspace, a guild, a person, an account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
     pub id: String,
     pub name: String,
-    pub description: Option<String>,
-    /// How many items it holds, where the platform says so without being crawled.
-    pub item_count: Option<u64>,
 }

@@ -3,6 +3,8 @@
 //! Typed for the author ([`Integration`]), erased for the engine ([`DynIntegration`], [`DynRun`]),
 //! JSON at exactly one line between, in `erased.rs`. Nothing here knows the store or the queue.
 
+mod access;
+mod directory;
 mod erased;
 mod error;
 pub mod html;
@@ -14,14 +16,17 @@ mod registry;
 pub mod testing;
 
 pub use crate::domain::{
-    Activity, AttributeType, CheckSchedule, Identity, Member, MemberAttribute, Operation,
-    RecordLimit, RunMode,
+    Activity, AttributeType, CheckSchedule, CountedBy, Credential, CredentialType,
+    ExternalSyncUnit, GithubApp, Identity, Member, MemberAttribute, Oauth2, Operation,
+    Organization, RecordLimit, RequestLimit, RunMode, Said,
 };
+pub use access::{Access, Keys, Quota, Spending, Spent};
+pub use directory::{Directory, KnownAccount};
 pub use erased::{
     DynIntegration, DynRun, InvalidSettings, RawConnection, RawRunSummary, Undecodable,
 };
 pub use error::{Result, SyncError};
 pub use http::ApiClient;
-pub use integration::{Connection, ExternalSyncUnit, Integration, Run};
+pub use integration::{Connection, Integration, Owner, Run};
 pub use output::{EndedStream, LastRecord, RunSummary, StreamOutput};
-pub use registry::{Registry, UnknownKind};
+pub use registry::{Registry, UnknownCredential, UnknownKind};

@@ -17,6 +17,9 @@ pub struct StreamOutput<S> {
     pub next_page: Option<S>,
     /// Commit this, then let the run rest.
     pub sleep: Option<Duration>,
+    /// What `postprocess` should know of this page, such as the newest id on it. In the author's own
+    /// words, at most a few kilobytes.
+    pub mark: Option<String>,
 }
 
 /// The last record of a page, in the platform's order.
@@ -34,6 +37,7 @@ impl<S> StreamOutput<S> {
             new_streams: Vec::new(),
             next_page: None,
             sleep: None,
+            mark: None,
         }
     }
 
@@ -48,11 +52,13 @@ pub struct RunSummary<S> {
     pub streams: Vec<EndedStream<S>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct EndedStream<S> {
     pub stream: S,
     /// Given up: its page is a hole, to be read again some other time.
     pub failed: bool,
+    /// What its page left for `postprocess`.
+    pub mark: Option<String>,
 }
 
 impl<S> RunSummary<S> {

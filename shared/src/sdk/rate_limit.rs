@@ -15,6 +15,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
+use super::Said;
+
 /// When a platform refuses without saying for how long; also what GitHub asks for at least after a
 /// secondary limit.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(60);
@@ -30,9 +32,8 @@ const LONGEST_WINDOW: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 const JUST_TURNED: Duration = Duration::from_secs(60);
 /// A `Date` further from our clock is not a clock that runs wrong but one that was made up.
 const PLAUSIBLE_SKEW: TimeDelta = TimeDelta::hours(1);
-/// One request left is left: a sibling stream may be about to send it.
-const NEARLY_SPENT: i64 = 1;
 
+const ALLOWED: &[&str] = &["x-ratelimit-limit", "x-rate-limit-limit", "ratelimit-limit"];
 const REMAINING: &[&str] =
     &["x-ratelimit-remaining", "x-rate-limit-remaining", "ratelimit-remaining"];
 /// The more precise first: Discord sends the first two together.
@@ -52,10 +53,20 @@ pub fn wait_after_refusal(
     is_rate_limit(status, headers, body).then(|| wait_until_welcome(headers, now))
 }
 
-/// How long to rest after an answer that left (nearly) nothing of the limit; `None`: carry on.
-pub fn rest_after_success(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let nearly_spent = remaining(headers)? <= NEARLY_SPENT;
-    nearly_spent.then(|| until_reset(headers, now).unwrap_or(DEFAULT_WAIT))
+/// What an answer or a refusal says of the limit that the request counted against.
+pub(super) fn said(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Said {
+    let count = |names| texts(headers, names).find_map(|text| text.parse().ok());
+    Said {
+        allowed: count(ALLOWED),
+        remaining: count(REMAINING),
+        resets_in: until_reset(headers, now),
+        refused_for: wait_after_refusal(status, headers, body, now),
+    }
 }
 
 /// How long to wait, given that the platform refused us because of a limit.
@@ -238,31 +249,6 @@ mod tests {
             let status = StatusCode::from_u16(*status).expect("a status");
             assert_eq!(
                 wait_after_refusal(status, &headers(lines), body.as_bytes(), now()),
-                seconds.map(Duration::from_secs_f64),
-                "reading: {what}",
-            );
-        }
-    }
-
-    /// What a platform says beside a page, and how long the run rests in seconds.
-    #[rustfmt::skip]
-    const SUCCESSES: &[(&str, &str, Option<f64>)] = &[
-        ("says nothing", "", None),
-        ("plenty left", "x-ratelimit-remaining: 4000\nx-ratelimit-reset: 1795178000", None),
-        ("two left", "x-ratelimit-remaining: 2\nx-ratelimit-reset-after: 5", None),
-        ("github, none left", "x-ratelimit-remaining: 0\nx-ratelimit-reset: 1795178000", Some(2000.0)),
-        ("twitter, one left", "x-rate-limit-remaining: 1\nx-rate-limit-reset: 1795176900", Some(900.0)),
-        ("discord, none left", "x-ratelimit-remaining: 0\nx-ratelimit-reset: 1795176002.5\nx-ratelimit-reset-after: 2.5", Some(2.5)),
-        ("none left, no time", "x-ratelimit-remaining: 0", Some(60.0)),
-        ("none left until the year 2079", "x-ratelimit-remaining: 0\nx-ratelimit-reset: 3450000000", Some(60.0)),
-        ("remaining is a word", "x-ratelimit-remaining: lots\nx-ratelimit-reset: 1795178000", None),
-    ];
-
-    #[test]
-    fn a_page_that_spends_the_limit_says_how_long_to_rest() {
-        for (what, lines, seconds) in SUCCESSES {
-            assert_eq!(
-                rest_after_success(&headers(lines), now()),
                 seconds.map(Duration::from_secs_f64),
                 "reading: {what}",
             );

@@ -1,10 +1,10 @@
 //! The integrations this build knows: a table of contents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::erased::Typed;
-use super::{DynIntegration, Integration};
+use super::{CredentialType, DynIntegration, Integration};
 
 /// Which integrations there are, by kind.
 #[derive(Clone, Default)]
@@ -28,6 +28,40 @@ impl Registry {
             .ok_or_else(|| UnknownKind { kind: kind.to_owned(), known: self.kinds().collect() })
     }
 
+    /// An integration of this platform that works with credentials of this type: whichever it is, it
+    /// knows whose they are and how they are renewed.
+    pub fn by_credential(
+        &self,
+        platform: &str,
+        kind: CredentialType,
+    ) -> Result<&Arc<dyn DynIntegration>, UnknownCredential> {
+        let mut accepted = Vec::new();
+        for integration in self.iter().filter(|known| known.platform() == platform) {
+            if integration.credentials().contains(&kind) {
+                return Ok(integration);
+            }
+            accepted.extend(integration.credentials().iter().map(|kind| kind.as_str()));
+        }
+        if accepted.is_empty() {
+            return Err(UnknownCredential::Platform {
+                platform: platform.to_owned(),
+                known: self.platforms(),
+            });
+        }
+        Err(UnknownCredential::Type {
+            platform: platform.to_owned(),
+            kind: kind.as_str(),
+            accepted,
+        })
+    }
+
+    /// Those that want credentials.
+    fn platforms(&self) -> Vec<&'static str> {
+        let with_credentials = self.iter().filter(|known| !known.credentials().is_empty());
+        let platforms: BTreeSet<_> = with_credentials.map(|known| known.platform()).collect();
+        platforms.into_iter().collect()
+    }
+
     pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
         self.by_kind.keys().copied()
     }
@@ -42,4 +76,13 @@ impl Registry {
 pub struct UnknownKind {
     pub kind: String,
     pub known: Vec<&'static str>,
+}
+
+/// No integration works with such a credential.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnknownCredential {
+    #[error("no credentials are known for the platform `{platform}` (known: {})", known.join(", "))]
+    Platform { platform: String, known: Vec<&'static str> },
+    #[error("`{platform}` does not work with a credential of type `{kind}`, but with {}", accepted.join(", "))]
+    Type { platform: String, kind: &'static str, accepted: Vec<&'static str> },
 }

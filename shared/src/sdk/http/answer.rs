@@ -10,22 +10,19 @@ use serde::de::DeserializeOwned;
 
 use super::ApiClient;
 use super::request::Line;
-use crate::sdk::{Result, SyncError, rate_limit};
+use crate::sdk::{Result, Said, SyncError, rate_limit};
 
 /// What a platform answered, decoded.
 #[derive(Clone, Debug)]
 pub struct Answer<T> {
     pub body: T,
-    /// How long to rest before the next request, since this answer (nearly) spent the limit: what
-    /// belongs into a stream output's `sleep`.
-    pub rest: Option<Duration>,
     wait_if_limited: Duration,
 }
 
 impl<T> Answer<T> {
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Answer<U> {
-        let Self { body, rest, wait_if_limited } = self;
-        Answer { body: change(body), rest, wait_if_limited }
+        let Self { body, wait_if_limited } = self;
+        Answer { body: change(body), wait_if_limited }
     }
 
     /// The error for an answer that says in its body that it is none, as GraphQL's `RATE_LIMITED`
@@ -61,6 +58,15 @@ impl Received {
         Ok(Self { line, status, headers, body, at, forbidden_is_permanent: false })
     }
 
+    pub(super) fn said_of_limits(&self) -> Said {
+        rate_limit::said(self.status, &self.headers, &self.body, self.at)
+    }
+
+    /// Discord marks a refusal by its limit over all requests, beside those for each route.
+    pub(super) fn speaks_of_all_requests(&self) -> bool {
+        self.headers.contains_key("x-ratelimit-global")
+    }
+
     pub(super) fn decode<T: DeserializeOwned>(self) -> Result<Answer<T>> {
         self.check_content_type()?;
         let body = serde_json::from_slice(&self.body)
@@ -69,11 +75,7 @@ impl Received {
     }
 
     pub(super) fn answer<T>(&self, body: T) -> Answer<T> {
-        Answer {
-            body,
-            rest: rate_limit::rest_after_success(&self.headers, self.at),
-            wait_if_limited: rate_limit::wait_until_welcome(&self.headers, self.at),
-        }
+        Answer { body, wait_if_limited: rate_limit::wait_until_welcome(&self.headers, self.at) }
     }
 
     /// Otherwise a login page or a proxy's apology would be reported as JSON with a mistake in it.

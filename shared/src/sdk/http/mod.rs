@@ -4,12 +4,16 @@
 //! decodes answers straight into the author's types:
 //!
 //! ```no_run
-//! # use shared::sdk::{Result, http::ApiClient};
+//! # use std::time::Duration;
+//! # use shared::sdk::{Access, CountedBy, RequestLimit, Result, http::ApiClient};
 //! # #[derive(serde::Deserialize)] struct Comment {}
-//! # async fn comments(api: &ApiClient, article: u64) -> Result<()> {
-//! let answer = api.get("api/comments").query("a_id", article).json::<Vec<Comment>>().await?;
-//! let sleep = answer.rest; // how long the run should rest, when the limit is spent
-//! # Ok(()) }
+//! const LIMIT: RequestLimit =
+//!     RequestLimit::new("all requests", 3, Duration::from_secs(1), CountedBy::Application);
+//!
+//! # async fn comments(api: &ApiClient, access: &Access, article: u64) -> Result<Vec<Comment>> {
+//! let request = api.get("api/comments").query("a_id", article).by(access).under(&LIMIT);
+//! Ok(request.json().await?.body)
+//! # }
 //! ```
 //!
 //! | the platform … | is |
@@ -58,6 +62,7 @@ pub struct ApiClient {
     http: Client,
     total_timeout: Duration,
     body_limit: usize,
+    scheme: &'static str,
     clock: Clock,
 }
 
@@ -72,6 +77,8 @@ pub struct Options {
     pub total_timeout: Duration,
     /// Bytes of an answer, counted after decompression.
     pub body_limit: usize,
+    /// How a tenant's credential is said: `Bearer`, Discord's `Bot`.
+    pub scheme: &'static str,
     /// Sent with every request.
     pub headers: &'static [(&'static str, &'static str)],
     pub clock: Clock,
@@ -84,6 +91,7 @@ impl Default for Options {
             idle_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_secs(60),
             body_limit: 32 * 1024 * 1024,
+            scheme: "Bearer",
             headers: &[],
             clock: Clock::System,
         }
@@ -105,8 +113,8 @@ impl ApiClient {
         let base = origin::base_url(base_url.as_ref())?;
         let http = http_client(kind, &base, &options)
             .with_context(|| format!("building the HTTP client of {kind}"))?;
-        let Options { total_timeout, body_limit, clock, .. } = options;
-        Ok(Self { kind, base, http, total_timeout, body_limit, clock })
+        let Options { total_timeout, body_limit, scheme, clock, .. } = options;
+        Ok(Self { kind, base, http, total_timeout, body_limit, scheme, clock })
     }
 
     /// The path is relative to the base URL. What a tenant typed goes in by [`Request::segment`] or

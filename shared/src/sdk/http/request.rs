@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use anyhow::{Context, anyhow};
-use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,13 +13,15 @@ use url::{Url, form_urlencoded};
 
 use super::answer::{Answer, Received};
 use super::{ApiClient, attempt};
-use crate::sdk::{Result, SyncError};
+use crate::sdk::{Access, Credential, RequestLimit, Result, Spending, SyncError};
 
 /// Sent by [`Request::json`] or [`Request::json_or_none`], and by nothing before.
 #[must_use = "a request is sent by `json` or `json_or_none`"]
 pub struct Request<'a> {
     client: &'a ApiClient,
     inner: reqwest::Request,
+    access: Option<Access>,
+    spending: Vec<Spending>,
     repeatable: bool,
     forbidden_is_permanent: bool,
     /// Why it must not be sent.
@@ -30,7 +32,15 @@ impl<'a> Request<'a> {
     pub(super) fn new(client: &'a ApiClient, method: Method, url: Url) -> Self {
         let repeatable = method == Method::GET;
         let inner = reqwest::Request::new(method, url);
-        Self { client, inner, repeatable, forbidden_is_permanent: false, refused: None }
+        Self {
+            client,
+            inner,
+            access: None,
+            spending: Vec::new(),
+            repeatable,
+            forbidden_is_permanent: false,
+            refused: None,
+        }
     }
 
     /// Sends, and decodes the answer.
@@ -80,20 +90,29 @@ impl<'a> Request<'a> {
         }
     }
 
-    pub fn bearer(self, token: &SecretString) -> Self {
-        self.authorization("Bearer", token)
+    /// Sent with the tenant's credential, and within the limits named by [`Request::under`]. Should
+    /// the platform refuse the credential, it is renewed and the request sent once more.
+    pub fn by(mut self, access: &Access) -> Self {
+        self.access = Some(access.clone());
+        self
     }
 
-    /// For platforms with a scheme of their own, such as Discord's `Bot`.
+    /// The request counts against this limit; it may count against several, the narrowest first.
+    pub fn under(self, limit: &RequestLimit) -> Self {
+        self.costing(1, limit)
+    }
+
+    /// As [`Request::under`], where a request costs so many points of what the limit allows.
+    pub fn costing(mut self, cost: u32, limit: &RequestLimit) -> Self {
+        self.spending.push(Spending { limit: limit.clone(), cost });
+        self
+    }
+
+    /// For a secret that is not the tenant's credential itself, such as an application's signature.
     pub fn authorization(self, scheme: &str, secret: &SecretString) -> Self {
-        match HeaderValue::from_str(&format!("{scheme} {}", secret.expose_secret())) {
-            Ok(mut value) => {
-                value.set_sensitive(true);
-                self.with_header(AUTHORIZATION, value)
-            }
-            Err(_) => self.refused(SyncError::Unauthorized(anyhow!(
-                "the credential has characters that fit no header"
-            ))),
+        match authorization(scheme, secret) {
+            Ok(value) => self.with_header(AUTHORIZATION, value),
+            Err(problem) => self.refused(problem),
         }
     }
 
@@ -141,11 +160,61 @@ impl<'a> Request<'a> {
         self.with_header(CONTENT_TYPE, HeaderValue::from_static(content_type))
     }
 
-    async fn send(self) -> Result<Received> {
-        let line = Line::of(&self.inner);
-        if let Some(reason) = self.refused {
+    async fn send(mut self) -> Result<Received> {
+        if let Some(reason) = self.refused.take() {
             return Err(reason);
         }
+        match self.access.take() {
+            Some(access) => self.send_by(&access).await,
+            None => self.send_as_it_is().await,
+        }
+    }
+
+    async fn send_by(mut self, access: &Access) -> Result<Received> {
+        let Some(credential) = access.keys().current().await? else {
+            return self.send_within(access).await;
+        };
+        self.carry(&credential)?;
+        let received = self.send_within(access).await?;
+        if received.status != StatusCode::UNAUTHORIZED || !credential.is_renewable() {
+            return Ok(received);
+        }
+        let renewed = access.keys().renewed(&credential).await?;
+        self.carry(&renewed)?;
+        self.send_within(access).await
+    }
+
+    fn carry(&mut self, credential: &Credential) -> Result<()> {
+        let Some(token) = credential.token() else {
+            return Err(SyncError::Unauthorized(anyhow!("the credential has no token")));
+        };
+        let value = authorization(self.client.scheme, token)?;
+        self.inner.headers_mut().insert(AUTHORIZATION, value);
+        Ok(())
+    }
+
+    /// Within the limits, and taking note of what the platform says of them.
+    async fn send_within(&self, access: &Access) -> Result<Received> {
+        if self.spending.is_empty() {
+            return self.send_as_it_is().await;
+        }
+        let spent = access.quota().spend(&self.spending).await?;
+        let received = self.send_as_it_is().await?;
+        drop(spent);
+        access.quota().heed(self.limit_spoken_of(&received), received.said_of_limits()).await;
+        access.quota().answered(&self.spending).await;
+        Ok(received)
+    }
+
+    /// Several limits, and headers that speak of one: the first that was named, unless they say that
+    /// it is the one over all requests, which is named last. There is one at least.
+    fn limit_spoken_of(&self, received: &Received) -> &RequestLimit {
+        let at = if received.speaks_of_all_requests() { self.spending.len() - 1 } else { 0 };
+        &self.spending[at].limit
+    }
+
+    async fn send_as_it_is(&self) -> Result<Received> {
+        let line = Line::of(&self.inner);
         let deadline = Instant::now() + self.client.total_timeout;
         let response = attempt::first_answer(self.client, &self.inner, self.repeatable, deadline)
             .await
@@ -154,6 +223,15 @@ impl<'a> Request<'a> {
         received.forbidden_is_permanent = self.forbidden_is_permanent;
         Ok(received)
     }
+}
+
+fn authorization(scheme: &str, secret: &SecretString) -> Result<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("{scheme} {}", secret.expose_secret()))
+        .map_err(|_| {
+            SyncError::Unauthorized(anyhow!("the credential has characters that fit no header"))
+        })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 pub(super) fn header_line(name: &str, value: &str) -> anyhow::Result<(HeaderName, HeaderValue)> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::questions::Candidate;
 use crate::sdk::erased::Typed;
 use crate::sdk::http::Options;
-use crate::sdk::{DynIntegration, Integration};
+use crate::sdk::{Credential, DynIntegration, Integration, KnownAccount};
 
 /// An integration, and a fake of its platform on which all goes well.
 ///
@@ -18,6 +18,8 @@ pub struct Examination {
     pub(super) build: Box<Build>,
     pub(super) fake: String,
     pub(super) settings: Value,
+    pub(super) credential: Option<Credential>,
+    pub(super) members: Vec<(&'static str, KnownAccount)>,
 }
 
 /// Makes the integration for the platform at an address.
@@ -34,13 +36,33 @@ impl Examination {
         let build = move |url: &str, options: Options| -> anyhow::Result<Arc<dyn DynIntegration>> {
             Ok(Arc::new(Typed(Arc::new(build(url, options)?))))
         };
-        Self { build: Box::new(build), fake: fake.into(), settings: json!({}) }
+        Self {
+            build: Box::new(build),
+            fake: fake.into(),
+            settings: json!({}),
+            credential: None,
+            members: Vec::new(),
+        }
     }
 
     /// Settings under which the fake has something to give.
     #[must_use]
     pub fn settings(mut self, settings: Value) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// A credential that the fake takes.
+    #[must_use]
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.credential = Some(credential);
+        self
+    }
+
+    /// Who is a member already, and known to the fake.
+    #[must_use]
+    pub fn members(mut self, accounts: Vec<(&'static str, KnownAccount)>) -> Self {
+        self.members = accounts;
         self
     }
 

@@ -8,6 +8,7 @@
 //! Always compiled, rather than behind a feature: it needs nothing that the crate has not, programs
 //! do not link what they do not call, and a feature would have the crate built twice.
 
+mod connection;
 mod examination;
 mod front;
 mod questions;

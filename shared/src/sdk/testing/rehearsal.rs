@@ -11,11 +11,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::connection::{Acquaintances, Pocket};
 use super::rows::{Rows, Setback};
 use crate::domain::{Activity, Member, Operation, RunMode};
+use crate::sdk::access::Unlimited;
 use crate::sdk::erased::Typed;
 use crate::sdk::http::counting_requests;
-use crate::sdk::{DynIntegration, DynRun, Integration, RawConnection, RawRunSummary, Result};
+use crate::sdk::{
+    Access, Credential, DynIntegration, DynRun, Integration, KnownAccount, RawConnection,
+    RawRunSummary, Result,
+};
 
 /// A run that is about to be played. An onboarding with empty settings and nothing remembered, on
 /// 2024-05-01 at noon, unless told otherwise.
@@ -65,13 +70,8 @@ impl Rehearsal {
     }
 
     pub(super) fn of_dyn(integration: Arc<dyn DynIntegration>) -> Self {
-        let connection = RawConnection {
-            mode: RunMode::Onboarding,
-            started_at: "2024-05-01T12:00:00Z".parse().expect("an instant"),
-            settings: json!({}),
-            state: None,
-            units: Vec::new(),
-        };
+        let started_at = "2024-05-01T12:00:00Z".parse().expect("an instant");
+        let connection = RawConnection::new(json!({}), started_at, Access::open());
         Self { integration, connection, dying: false, most_steps: 100_000 }
     }
 
@@ -92,6 +92,21 @@ impl Rehearsal {
     #[must_use]
     pub fn units(mut self, units: &[&str]) -> Self {
         self.connection.units = units.iter().map(|&unit| unit.to_owned()).collect();
+        self
+    }
+
+    /// The credential that was connected. It is renewed as the integration says, and stays renewed.
+    #[must_use]
+    pub fn credential(mut self, credential: Credential) -> Self {
+        let keys = Pocket::new(Arc::clone(&self.integration), credential);
+        self.connection.access = Access::new(Arc::new(keys), Arc::new(Unlimited));
+        self
+    }
+
+    /// Who is a member already.
+    #[must_use]
+    pub fn members(mut self, accounts: Vec<(&'static str, KnownAccount)>) -> Self {
+        self.connection.directory = Arc::new(Acquaintances(accounts));
         self
     }
 
@@ -203,7 +218,7 @@ impl Rehearsed {
     pub fn activities(&self) -> impl Iterator<Item = &Activity> {
         self.operations.iter().flat_map(|operation| match operation {
             Operation::UpsertActivities(activities) => activities.as_slice(),
-            Operation::UpsertMembers(_) => &[],
+            Operation::UpsertMembers(_) | Operation::UpdateMembers(_) => &[],
         })
     }
 
@@ -211,7 +226,7 @@ impl Rehearsed {
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.operations.iter().flat_map(|operation| match operation {
             Operation::UpsertMembers(members) => members.as_slice(),
-            Operation::UpsertActivities(_) => &[],
+            Operation::UpdateMembers(_) | Operation::UpsertActivities(_) => &[],
         })
     }
 }

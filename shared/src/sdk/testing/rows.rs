@@ -22,7 +22,7 @@ pub(super) struct Rows {
     known: BTreeSet<(String, String)>,
     pending: VecDeque<Pending>,
     /// In the order of their ends, and whether they failed.
-    ended: Vec<(RawStream, bool)>,
+    ended: Vec<EndedStream<RawStream>>,
 }
 
 pub(super) struct Pending {
@@ -70,7 +70,7 @@ impl Rows {
         }
         self.trace.push(format!("{} -> done: {}", stream.payload, said.join(", ")));
         self.operations.extend(page.operations);
-        self.ended.push((stream, false));
+        self.ended.push(EndedStream { stream, failed: false, mark: page.mark });
     }
 
     /// Notes that a stream did not go well; an error if that ends the whole run.
@@ -83,7 +83,9 @@ impl Rows {
         self.note(&pending.stream.payload, &setback)?;
         match setback {
             Setback::NotNow(_) | Setback::Again(_) => self.pending.push_back(pending),
-            Setback::Never(_) => self.ended.push((pending.stream, true)),
+            Setback::Never(_) => {
+                self.ended.push(EndedStream { stream: pending.stream, failed: true, mark: None });
+            }
             Setback::Reconnect(_) => return Err(Ending::NeedsReconnect),
         }
         Ok(())
@@ -100,13 +102,12 @@ impl Rows {
     }
 
     pub(super) fn ended(&self) -> Vec<EndedStream<RawStream>> {
-        let ended = self.ended.iter().cloned();
-        ended.map(|(stream, failed)| EndedStream { stream, failed }).collect()
+        self.ended.clone()
     }
 
     /// Of a run whose streams have all ended.
     pub(super) fn ending(&self) -> Ending {
-        match self.ended.iter().filter(|(_, failed)| *failed).count() {
+        match self.ended.iter().filter(|ended| ended.failed).count() {
             0 => Ending::Processed,
             streams => Ending::Hole { streams },
         }
@@ -135,7 +136,9 @@ impl Rows {
 impl Setback {
     pub(super) fn of(error: SyncError, failures: &mut i32) -> Self {
         match error {
-            SyncError::RateLimited { retry_after } => Self::NotNow(retry_after),
+            SyncError::RateLimited { retry_after } | SyncError::OverQuota { retry_after, .. } => {
+                Self::NotNow(retry_after)
+            }
             SyncError::Unauthorized(error) => Self::Reconnect(format!("{error:#}")),
             SyncError::Other(error) if *failures + 1 < ATTEMPTS => {
                 *failures += 1;

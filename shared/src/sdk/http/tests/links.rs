@@ -22,7 +22,8 @@ async fn a_redirect_on_the_same_host_is_followed_with_its_credential() {
         .respond_with(ResponseTemplate::new(200).set_body_raw(COMMENT, "application/json"))
         .mount(&server)
         .await;
-    let moved = client.get("comments/7").bearer(&"hunter2".into()).json::<Comment>();
+    let moved =
+        client.get("comments/7").authorization("Bearer", &"hunter2".into()).json::<Comment>();
     let (outcome, requests) = counting_requests(moved).await;
 
     assert_eq!(outcome.expect("a comment").body, ada());

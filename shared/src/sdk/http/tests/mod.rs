@@ -1,6 +1,7 @@
 //! What a platform may do to us, row by row. Answers come from `wiremock`; what no HTTP library
 //! would say is written byte by byte onto a socket.
 
+mod access;
 mod bodies;
 mod connections;
 mod counts;
@@ -115,6 +116,7 @@ fn said<T: std::fmt::Debug>(outcome: Result<T>) -> String {
     match outcome {
         Ok(answer) => format!("ok: {answer:?}"),
         Err(SyncError::RateLimited { retry_after }) => format!("rate limited: {retry_after:?}"),
+        Err(over @ SyncError::OverQuota { .. }) => format!("over quota: {over}"),
         Err(SyncError::Unauthorized(error)) => format!("unauthorized: {error:#}"),
         Err(SyncError::Permanent(error)) => format!("permanent: {error:#}"),
         Err(SyncError::Other(error)) => format!("other: {error:#}"),

@@ -117,17 +117,6 @@ async fn a_caller_can_tell_one_refusal_from_another() {
 }
 
 #[tokio::test]
-async fn a_page_that_spends_the_limit_says_how_long_to_rest() {
-    let page = || status(200).set_body_raw(COMMENT, "application/json");
-    assert_eq!(outcome(page()).await.expect("a page").rest, None);
-
-    let last = page()
-        .insert_header("x-ratelimit-remaining", "0")
-        .insert_header("x-ratelimit-reset-after", "2.5");
-    assert_eq!(outcome(last).await.expect("a page").rest, Some(Duration::from_millis(2500)));
-}
-
-#[tokio::test]
 async fn a_limit_told_in_the_body_waits_as_the_headers_say() {
     let page = || status(200).set_body_raw(COMMENT, "application/json");
     let spent = page()

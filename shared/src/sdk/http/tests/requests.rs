@@ -94,7 +94,8 @@ async fn a_post_carries_a_form() {
 #[tokio::test]
 async fn a_credential_that_fits_no_header_asks_to_reconnect() {
     let client = client_of("http://127.0.0.1:9");
-    let outcome = client.get("x").bearer(&"hunter2\n".into()).json::<Comment>().await;
+    let outcome =
+        client.get("x").authorization("Bearer", &"hunter2\n".into()).json::<Comment>().await;
     assert_eq!(said(outcome), "unauthorized: the credential has characters that fit no header");
 }
 
@@ -139,7 +140,8 @@ async fn no_error_tells_a_token_a_query_or_a_body() {
 }
 
 async fn assert_tells_nothing(client: &ApiClient, status: u16) {
-    let request = client.get("x").query("key", "hunter2").bearer(&"hunter2".into());
+    let request =
+        client.get("x").query("key", "hunter2").authorization("Bearer", &"hunter2".into());
     let error = request.json::<Comment>().await.expect_err("no comment");
     let whole = format!("{error} {error:?}");
     assert!(!whole.contains("hunter2"), "for {status}: {whole}");
