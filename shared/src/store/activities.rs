@@ -1,4 +1,4 @@
-//! Activities, upserted a page at a time, and tied to their parents.
+//! Activities, upserted a page at a time. Those that answer others are tied to them in `parents.rs`.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,9 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::parents::Families;
 use super::{Result, clean};
-use crate::domain::{Activity, IntegrationId, RunId, TenantId};
+use crate::domain::{Activity, IntegrationId, TenantId};
 
 /// An activity whose people are stored.
 pub(super) struct WithMembers {
@@ -34,18 +35,30 @@ pub(super) async fn upsert(
         r#"
         insert into activities (
             id, tenant_id, integration_id, member_id, object_member_id, platform, type, source_id, source_parent_id,
-            timestamp, title, body, url, channel, attributes, score, is_contribution, created_at, updated_at
+            parent_id, timestamp, title, body, url, channel, attributes, score, is_contribution, created_at, updated_at
         )
         select
             id, $1, $2, member_id, object_member_id, platform, type, source_id, source_parent_id,
+            -- Already here, since to tie a child later is to write it twice.
+            coalesce(
+                (
+                    select parent.id
+                    from activities parent
+                    where parent.tenant_id = $1 and parent.platform = activity.platform
+                        and parent.source_id = activity.source_parent_id
+                    limit 1
+                ),
+                parent_in_page
+            ),
             timestamp, title, body, url, channel, attributes, score, is_contribution,
             coalesce($18::timestamptz, now()), coalesce($18, now())
         from unnest(
             $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
-            $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::smallint[], $17::bool[]
+            $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::smallint[], $17::bool[],
+            $19::uuid[]
         ) as activity (
             id, member_id, object_member_id, platform, type, source_id, source_parent_id,
-            timestamp, title, body, url, channel, attributes, score, is_contribution
+            timestamp, title, body, url, channel, attributes, score, is_contribution, parent_in_page
         )
         order by platform, source_id, type
         on conflict (tenant_id, platform, source_id, type) do update
@@ -96,10 +109,17 @@ pub(super) async fn upsert(
         &rows.scores,
         &rows.contributions,
         now,
+        &rows.parents_in_page as _,
     )
     .execute(&mut *tx)
     .await?;
-    rows.attach(tx, tenant, now).await
+    let families = Families {
+        platforms: &rows.platforms,
+        source_ids: &rows.source_ids,
+        kinds: &rows.kinds,
+        source_parent_ids: &rows.source_parent_ids,
+    };
+    families.unite(tx, tenant, now).await
 }
 
 /// The activities as columns, each once, in the order of their keys.
@@ -120,7 +140,12 @@ struct Rows {
     attributes: Vec<Value>,
     scores: Vec<i16>,
     contributions: Vec<bool>,
+    /// The ids that parents will have, unless they are known already.
+    parents_in_page: Vec<Option<Uuid>>,
 }
+
+/// Platform, id there, and type.
+type Key = [String; 3];
 
 impl Rows {
     fn of(activities: Vec<WithMembers>) -> Self {
@@ -130,18 +155,24 @@ impl Rows {
             let key = [platform, source_id, kind].map(|part| clean::key(part).into_owned());
             by_key.insert(key, with_members);
         }
+        let ids: BTreeMap<Key, Uuid> =
+            by_key.keys().map(|key| (key.clone(), Uuid::now_v7())).collect();
         let mut rows = Self::default();
-        for ([platform, source_id, kind], with_members) in by_key {
+        for (key, with_members) in by_key {
             let WithMembers { activity, member, object_member } = with_members;
             let text = |text: Option<String>| text.map(|text| clean::text(&text).into_owned());
-            rows.ids.push(Uuid::now_v7());
+            let source_parent_id = activity.source_parent_id.filter(|id| !id.is_empty());
+            let source_parent_id = source_parent_id.map(|id| clean::key(&id).into_owned());
+            let parent = source_parent_id.as_ref().and_then(|id| parent_of(&key, id, &ids));
+            rows.ids.push(ids[&key]);
+            rows.parents_in_page.push(parent);
+            rows.source_parent_ids.push(source_parent_id);
+            let [platform, source_id, kind] = key;
             rows.members.push(member);
             rows.object_members.push(object_member);
             rows.platforms.push(platform);
             rows.kinds.push(kind);
             rows.source_ids.push(source_id);
-            let source_parent_id = activity.source_parent_id.filter(|id| !id.is_empty());
-            rows.source_parent_ids.push(source_parent_id.map(|id| clean::key(&id).into_owned()));
             rows.timestamps.push(clean::timestamp(activity.timestamp));
             rows.titles.push(text(activity.title));
             rows.bodies.push(text(activity.body));
@@ -153,87 +184,13 @@ impl Rows {
         }
         rows
     }
-
-    /// Ties this page's children to parents that are there, and children that were there before to
-    /// parents that came with this page.
-    async fn attach(
-        &self,
-        tx: &mut PgConnection,
-        tenant: TenantId,
-        now: Option<DateTime<Utc>>,
-    ) -> Result<()> {
-        sqlx::query!(
-            r#"
-            with page as (
-                select * from unnest($2::text[], $3::text[], $4::text[], $5::text[])
-                    as page (platform, source_id, type, source_parent_id)
-            ), pairs as (
-                select child.id as child, parent.id as parent
-                from page
-                join activities child on child.tenant_id = $1 and child.platform = page.platform
-                    and child.source_id = page.source_id and child.type = page.type and child.parent_id is null
-                join activities parent on parent.tenant_id = $1 and parent.platform = page.platform
-                    and parent.source_id = page.source_parent_id and parent.id <> child.id
-                where page.source_parent_id is not null
-                union
-                select child.id, parent.id
-                from page
-                join activities child on child.tenant_id = $1 and child.platform = page.platform
-                    and child.source_parent_id = page.source_id and child.parent_id is null
-                join activities parent on parent.tenant_id = $1 and parent.platform = page.platform
-                    and parent.source_id = page.source_id and parent.type = page.type and parent.id <> child.id
-            ), free as (
-                -- One that is locked is in another page that is being committed: it is tied there, or
-                -- at the end of that page's run.
-                select id from activities where id in (select child from pairs) for no key update skip locked
-            )
-            update activities
-            set parent_id = pairs.parent, updated_at = coalesce($6::timestamptz, now())
-            from pairs join free on free.id = pairs.child
-            where activities.id = pairs.child
-            "#,
-            tenant.0,
-            &self.platforms,
-            &self.source_ids,
-            &self.kinds,
-            &self.source_parent_ids as _,
-            now,
-        )
-        .execute(tx)
-        .await?;
-        Ok(())
-    }
 }
 
-/// Ties the tenant's waiting children to parents that have come. Two pages that are committed at the
-/// same moment do not see each other; the later of the two ends sees both.
-pub(super) async fn attach_waiting_children(
-    tx: &mut PgConnection,
-    run: RunId,
-    now: Option<DateTime<Utc>>,
-) -> Result<()> {
-    sqlx::query!(
-        r#"
-        with pairs as (
-            select child.id as child, parent.id as parent
-            from integration_runs r, integrations i, activities child, activities parent
-            where r.id = $1 and i.id = r.integration_id
-                and child.tenant_id = i.tenant_id and child.parent_id is null and child.source_parent_id is not null
-                and parent.tenant_id = child.tenant_id and parent.platform = child.platform
-                and parent.source_id = child.source_parent_id and parent.id <> child.id
-        ), free as (
-            -- One that is locked is in a page of a run that ends later, and does this again.
-            select id from activities where id in (select child from pairs) for no key update skip locked
-        )
-        update activities
-        set parent_id = pairs.parent, updated_at = coalesce($2::timestamptz, now())
-        from pairs join free on free.id = pairs.child
-        where activities.id = pairs.child
-        "#,
-        run.0,
-        now,
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
+/// Another activity of the page that goes by the parent's id.
+fn parent_of(child: &Key, source_parent_id: &str, ids: &BTreeMap<Key, Uuid>) -> Option<Uuid> {
+    let [platform, ..] = child;
+    let first = [platform.clone(), source_parent_id.to_owned(), String::new()];
+    let mut called_so =
+        ids.range(first..).take_while(|([on, id, _], _)| on == platform && id == source_parent_id);
+    called_so.find(|(key, _)| *key != child).map(|(_, id)| *id)
 }

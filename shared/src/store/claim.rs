@@ -8,7 +8,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Result, Store};
-use crate::domain::{IntegrationId, IntegrationStatus, Lease, RunId, RunMode, TenantId};
+use crate::domain::{
+    CredentialId, IntegrationId, IntegrationStatus, Lease, RunId, RunMode, TenantId,
+};
 
 /// A run in our hands, with what is needed to begin it.
 #[derive(Clone, Debug)]
@@ -22,14 +24,24 @@ pub struct Claimed {
     pub settings: Value,
     pub state: Option<Value>,
     pub units: Vec<String>,
+    /// What lets it in; `None` where the platform is open to everybody.
+    pub credential: Option<ClaimedCredential>,
     /// Its first streams are stored: it resumes.
     pub listed: bool,
-    /// Failures to begin or to close it so far.
+    /// Failures to begin or to close it in a row.
     pub attempts: i32,
-    /// Workers that died while beginning it.
+    /// Workers that died in a row while beginning or closing it.
     pub crashes: i32,
     /// Its last holder stopped without handing it back.
     pub abandoned: bool,
+}
+
+/// The credential that a run was claimed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimedCredential {
+    pub id: CredentialId,
+    /// How often its tenant had brought another by then.
+    pub replacements: i32,
 }
 
 /// What came of extending a lease.
@@ -47,7 +59,8 @@ impl Store {
     /// withdrawn by its tenant, or is not there at all.
     ///
     /// Streams that a dead worker left in processing go back to pending with one more crash; at
-    /// [`Store::CRASHES`] they are given up.
+    /// [`Store::CRASHES`] they are given up. If it left none, the crash is the run's: it died while
+    /// beginning or closing it.
     pub async fn claim_run(
         &self,
         run: RunId,
@@ -56,7 +69,7 @@ impl Store {
     ) -> Result<Option<Claimed>> {
         let token = Uuid::new_v4();
         let mut tx = self.pool.begin().await?;
-        let claimed = sqlx::query!(
+        let mut claimed = sqlx::query!(
             r#"
             with candidate as (
                 select r.id, r.state = 'processing' as abandoned
@@ -78,9 +91,8 @@ impl Store {
                 lease_until = coalesce($5, now()) + make_interval(secs => $4),
                 send_at = coalesce($5, now()) + make_interval(secs => $4),
                 sends = 0,
-                started_at = coalesce(r.started_at, $5, now()),
-                crashes = r.crashes + (candidate.abandoned and r.listed_at is null)::int
-            from candidate, integrations i
+                started_at = coalesce(r.started_at, $5, now())
+            from candidate, integrations i left join credentials c on c.id = i.credential_id
             where r.id = candidate.id and i.id = r.integration_id and i.status = 'active'
             returning
                 i.tenant_id as "tenant_id: TenantId",
@@ -91,6 +103,8 @@ impl Store {
                 i.settings,
                 i.state,
                 i.units,
+                i.credential_id as "credential_id: CredentialId",
+                c.replacements as "replacements?",
                 r.listed_at is not null as "listed!",
                 r.attempts,
                 r.crashes,
@@ -104,8 +118,10 @@ impl Store {
         )
         .fetch_optional(&mut *tx)
         .await?;
-        if claimed.as_ref().is_some_and(|claimed| claimed.abandoned) {
-            free_abandoned_streams(&mut tx, run, self.clock.in_database()).await?;
+        if let Some(claimed) = claimed.as_mut().filter(|claimed| claimed.abandoned)
+            && free_abandoned_streams(&mut tx, run, self.clock.in_database()).await? == 0
+        {
+            claimed.crashes = count_crash(&mut tx, run).await?;
         }
         tx.commit().await?;
         Ok(claimed.map(|claimed| Claimed {
@@ -118,6 +134,10 @@ impl Store {
             settings: claimed.settings,
             state: claimed.state,
             units: claimed.units,
+            credential: claimed
+                .credential_id
+                .zip(claimed.replacements)
+                .map(|(id, replacements)| ClaimedCredential { id, replacements }),
             listed: claimed.listed,
             attempts: claimed.attempts,
             crashes: claimed.crashes,
@@ -152,14 +172,14 @@ impl Store {
     }
 }
 
-/// After this the dead worker, should it wake, finds no stream that names its lease. A page it is
-/// committing at this moment is waited for, and counts.
+/// How many there were. After this the dead worker, should it wake, finds no stream that names its
+/// lease. A page it is committing at this moment is waited for, and counts.
 async fn free_abandoned_streams(
     tx: &mut PgConnection,
     run: RunId,
     now: Option<DateTime<Utc>>,
-) -> Result<()> {
-    sqlx::query!(
+) -> Result<u64> {
+    let freed = sqlx::query!(
         r#"
         update integration_streams
         set lease_token = null,
@@ -175,5 +195,13 @@ async fn free_abandoned_streams(
     )
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(freed.rows_affected())
+}
+
+async fn count_crash(tx: &mut PgConnection, run: RunId) -> Result<i32> {
+    let crashes = sqlx::query_scalar!(
+        "update integration_runs set crashes = crashes + 1 where id = $1 returning crashes",
+        run.0,
+    );
+    Ok(crashes.fetch_one(tx).await?)
 }

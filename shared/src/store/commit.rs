@@ -9,9 +9,9 @@ use sqlx::PgConnection;
 
 use super::activities::{self, WithMembers};
 use super::mentions::Mentions;
-use super::quota::{QuotaWindow, spend};
+use super::quota::{RecordSpending, spend};
 use super::streams::add_streams;
-use super::{Result, Store, StoreError, clean, retrying_collisions};
+use super::{Result, Store, StoreError, clean, retrying_collisions, updates};
 use crate::domain::{
     Activity, IntegrationId, Lease, Member, Operation, RawStream, StreamId, TenantId,
 };
@@ -24,10 +24,12 @@ pub struct Page {
     /// New streams, and the next page if there is one.
     pub streams: Vec<RawStream>,
     pub last_record: Option<LastRecord>,
+    /// What the run's end should know of it.
+    pub mark: Option<String>,
     /// Provider requests it took.
     pub requests: u64,
-    /// The record limit it counts against: whose, and in which window.
-    pub spends: Option<(String, QuotaWindow)>,
+    /// The record limit it counts against.
+    pub spends: Option<RecordSpending>,
 }
 
 /// Whose page it is.
@@ -76,7 +78,7 @@ impl Store {
         integration: IntegrationId,
         operations: &[Operation],
     ) -> Result<()> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin_by_index().await?;
         apply(&mut tx, tenant, integration, operations, self.clock.in_database()).await?;
         Ok(tx.commit().await?)
     }
@@ -89,13 +91,13 @@ impl Store {
             let mut connection = self.pool.acquire().await?;
             return mark_processed(&mut connection, source, page, now).await.map(drop);
         }
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin_by_index().await?;
         let processed_at = mark_processed(&mut tx, source, page, now).await?;
         apply(&mut tx, source.tenant, source.integration, &page.operations, now).await?;
         add_streams(&mut tx, source.lease.run_id, &page.streams, processed_at).await?;
-        if let Some((kind, window)) = &page.spends {
+        if let Some(spending) = page.spends.as_ref().filter(|_| records > 0) {
             // Last, because everybody of this kind writes this row.
-            spend(&mut tx, kind, *window, records as i64).await?;
+            spend(&mut tx, spending, records as u64, processed_at).await?;
         }
         Ok(tx.commit().await?)
     }
@@ -113,7 +115,7 @@ async fn mark_processed(
         set state = 'processed', lease_token = null, error = null,
             processed_at = coalesce($3::timestamptz, now()),
             records = $4, requests = requests + $5,
-            last_record_id = $6, last_record_at = $7
+            last_record_id = $6, last_record_at = $7, mark = $8
         where id = $1 and lease_token = $2
         returning processed_at as "processed_at!"
         "#,
@@ -124,6 +126,7 @@ async fn mark_processed(
         page.requests as i64,
         page.last_record.as_ref().map(|last| clean::text(&last.id).into_owned()),
         page.last_record.as_ref().map(|last| clean::timestamp(last.at)),
+        page.mark.as_deref().map(|mark| clean::text(mark).into_owned()),
     )
     .fetch_optional(connection)
     .await?
@@ -140,6 +143,7 @@ async fn apply(
 ) -> Result<()> {
     let mut mentions = Mentions::default();
     let mut doers = Vec::new();
+    let mut known = Vec::new();
     for operation in operations {
         match operation {
             Operation::UpsertMembers(members) => {
@@ -147,6 +151,7 @@ async fn apply(
                     mentions.mention(member.clone());
                 }
             }
+            Operation::UpdateMembers(members) => known.extend(members.iter().cloned()),
             Operation::UpsertActivities(activities) => {
                 for activity in activities {
                     let member = mentions.mention(doer(activity));
@@ -166,7 +171,11 @@ async fn apply(
             object_member: object.map(|object| ids[object]),
         })
         .collect();
-    activities::upsert(tx, tenant, integration, activities, now).await
+    activities::upsert(tx, tenant, integration, activities, now).await?;
+    if known.is_empty() {
+        return Ok(());
+    }
+    updates::update(tx, tenant, &known, now).await
 }
 
 /// Who did it: whatever they did, they had joined by then. The epoch stands for "time unknown".

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::rest::free_streams;
-use super::{Result, Store, StoreError, activities, clean};
+use super::{Result, Store, StoreError, clean, parents};
 use crate::domain::{Lease, RunId, RunState};
 
 /// How a run ended.
@@ -18,6 +18,8 @@ pub struct Finished {
     pub records: i64,
     /// An onboarding was asked for meanwhile, and follows as this run.
     pub follow_up: Option<RunId>,
+    /// By this, its integration needs to be reconnected.
+    pub withdrawn: bool,
 }
 
 /// Why a run cannot go on.
@@ -40,7 +42,7 @@ impl Store {
         requests: u64,
     ) -> Result<Finished> {
         let now = self.clock.in_database();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin_by_index().await?;
         lock_integration(&mut tx, lease).await?;
         let standing = Standing::of(&mut tx, lease.run_id).await?;
         if standing.unfinished > 0 {
@@ -65,18 +67,17 @@ impl Store {
     ) -> Result<Finished> {
         let now = self.clock.in_database();
         let error = clean::text(&failure.error);
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.begin_by_index().await?;
         lock_integration(&mut tx, lease).await?;
         let standing = Standing::of(&mut tx, lease.run_id).await?;
         end_run(&mut tx, lease, &standing, Some(&error), requests, now).await?;
         // After the run: whoever claims it locks it first and its streams afterwards, too.
         free_streams(&mut tx, lease).await?;
-        if failure.needs_reconnect {
-            need_reconnect(&mut tx, lease.run_id, &error).await?;
-        }
+        let withdrawn =
+            failure.needs_reconnect && need_reconnect(&mut tx, lease.run_id, &error).await?;
         let follow_up = after_the_end(&mut tx, lease.run_id, &standing, now).await?;
         tx.commit().await?;
-        Ok(standing.finished(RunState::Error, follow_up))
+        Ok(Finished { withdrawn, ..standing.finished(RunState::Error, follow_up) })
     }
 }
 
@@ -146,6 +147,7 @@ impl Standing {
             streams_failed: self.failed,
             records: self.records,
             follow_up,
+            withdrawn: false,
         }
     }
 }
@@ -201,20 +203,23 @@ async fn remember(tx: &mut PgConnection, run: RunId, state: Option<Value>) -> Re
     Ok(())
 }
 
-async fn need_reconnect(tx: &mut PgConnection, run: RunId, why: &str) -> Result<()> {
-    sqlx::query!(
+/// Whether it did not need to before.
+async fn need_reconnect(tx: &mut PgConnection, run: RunId, why: &str) -> Result<bool> {
+    let withdrawn = sqlx::query!(
         r#"
         update integrations i
         set status = 'needs_reconnect', status_reason = $2
         from integration_runs r
-        where r.id = $1 and i.id = r.integration_id
+        where r.id = $1 and i.id = r.integration_id and i.status <> 'needs_reconnect'
+            -- One that is valid by now was brought meanwhile.
+            and not exists (select from credentials c where c.id = i.credential_id and c.state = 'valid')
         "#,
         run.0,
         why,
     )
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(withdrawn.rows_affected() == 1)
 }
 
 /// What was stored before its parent, by whichever run, finds it: at the last end both are there. And
@@ -227,7 +232,7 @@ async fn after_the_end(
 ) -> Result<Option<RunId>> {
     // All that wait are looked at, so who brought nothing spares himself the look.
     if standing.records > 0 {
-        activities::attach_waiting_children(&mut *tx, run, now).await?;
+        parents::attach_waiting_children(&mut *tx, run, now).await?;
     }
     let id = sqlx::query_scalar!(
         r#"

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{QuotaLeft, Result, Store, StreamCounts};
+use super::{LimitFacts, QuotaLeft, Result, Store, StreamCounts};
 use crate::domain::{Integration, RecordLimit, Run, RunId, StreamId, StreamState};
 
 /// What is known about a run.
@@ -19,6 +19,10 @@ pub struct RunFacts {
     pub first_errors: Vec<StreamError>,
     /// `None` when its kind has no record limit.
     pub quota: Option<QuotaLeft>,
+    /// The kind's record limit.
+    pub record_limit: Option<RecordLimit>,
+    /// Limits on requests that it counts against.
+    pub limits: Vec<LimitFacts>,
     /// The generator that sends what is due; `None` if none is alive.
     pub scheduler: Option<SchedulerHolder>,
 }
@@ -63,8 +67,10 @@ impl Store {
             retrying: self.count_retrying(run.id).await?,
             first_errors: self.first_errors(run.id).await?,
             scheduler: self.scheduler_holder().await?,
-            integration,
             quota,
+            record_limit: limit.copied(),
+            limits: self.limit_facts(&run, integration.credential_id).await?,
+            integration,
             run,
         }))
     }

@@ -77,6 +77,15 @@ pub struct Keep<'a, T> {
     pub answer: &'a (dyn Fn(&T) -> KeptAnswer + Send + Sync),
 }
 
+// Two references, whatever is answered about.
+impl<T> Clone for Keep<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Keep<'_, T> {}
+
 impl Store {
     /// Takes the key, or says why not.
     pub async fn take_key(&self, key: &IdempotencyKey) -> Result<TakenKey> {

@@ -40,49 +40,62 @@ impl<'a> FromIterator<Account<'a>> for Accounts<'a> {
 
 impl Accounts<'_> {
     /// Rounds of settling; a second is needed when another page settled the same accounts otherwise.
-    const ROUNDS: usize = 3;
+    const ROUNDS: usize = 4;
 
     /// The members behind the accounts. Mostly all are known and one look-up is all there is to it;
-    /// else the identities are settled first. The members of new ones must follow in the same
-    /// transaction.
+    /// else those that are known otherwise are settled, and those that are new are added. The members
+    /// of new ones must follow in the same transaction.
     pub(super) async fn resolve(
         &self,
         tx: &mut PgConnection,
         tenant: TenantId,
     ) -> Result<Vec<Uuid>> {
         for _ in 0..Self::ROUNDS {
-            if let Some(ids) = self.find(tx, tenant).await? {
-                return Ok(ids);
-            }
-            if self.lock_unsettled(tx, tenant).await? {
+            let known = self.look_up(tx, tenant).await?;
+            let unsettled = known.iter().any(Known::is_unsettled);
+            if unsettled {
+                self.lock(tx, tenant).await?;
                 self.release_passed_names(tx, tenant).await?;
                 self.adopt_and_rename(tx, tenant).await?;
             }
-            // Whoever is not there afterwards was written by a transaction that we waited for.
-            self.add_new(tx, tenant).await?;
+            let ids = known.iter().map(|known| known.member.unwrap_or_else(Uuid::now_v7)).collect();
+            // Otherwise an account became somebody's that was somebody else's, or was added by a
+            // transaction that we waited for.
+            if self.add_missing(tx, tenant, &known, &ids).await? && !unsettled {
+                return Ok(ids);
+            }
         }
-        self.find(tx, tenant).await?.ok_or(StoreError::Database(sqlx::Error::RowNotFound))
+        let known = self.look_up(tx, tenant).await?;
+        let ids: Option<_> = known.into_iter().map(|known| known.member).collect();
+        ids.ok_or(StoreError::Database(sqlx::Error::RowNotFound))
     }
 
-    /// The members' ids, if every account is known under exactly this name and id.
-    async fn find(&self, tx: &mut PgConnection, tenant: TenantId) -> Result<Option<Vec<Uuid>>> {
-        let found = sqlx::query_scalar!(
+    /// How each account is known.
+    async fn look_up(&self, tx: &mut PgConnection, tenant: TenantId) -> Result<Vec<Known>> {
+        let known = sqlx::query_as!(
+            Known,
             r#"
-            select coalesce(
-                (
-                    select m.member_id
-                    from member_identities m
-                    where m.tenant_id = $1 and m.platform = a.platform and m.source_id = a.source_id
-                        and (a.username is null or m.username = a.username)
-                ),
-                (
-                    select m.member_id
-                    from member_identities m
-                    where m.tenant_id = $1 and m.platform = a.platform and m.username = a.username
-                        and a.source_id is null
-                )
-            )
+            select
+                case
+                    when a.username is null or same.username = a.username then same.member_id
+                    when a.source_id is null then named.member_id
+                end as member,
+                same.member_id is null and named.member_id is null as "is_new!"
             from unnest($2::text[], $3::text[], $4::text[]) with ordinality as a (platform, username, source_id, at)
+            left join lateral (
+                select m.member_id, m.username
+                from member_identities m
+                where m.tenant_id = $1 and m.platform = a.platform and m.source_id = a.source_id
+                limit 1
+            ) same on true
+            left join lateral (
+                select m.member_id
+                from member_identities m
+                -- Whoever is known by this id and name need not be looked for by the name alone.
+                where same.username is distinct from a.username
+                    and m.tenant_id = $1 and m.platform = a.platform and m.username = a.username
+                limit 1
+            ) named on true
             order by a.at
             "#,
             tenant.0,
@@ -90,40 +103,49 @@ impl Accounts<'_> {
             &self.usernames as _,
             &self.source_ids as _,
         );
-        let found = found.fetch_all(tx).await?;
-        Ok(found.into_iter().collect())
+        Ok(known.fetch_all(tx).await?)
     }
 
-    /// Whether any of the accounts is known under another name, or without its id. All that are known
-    /// are locked in one order, so that two pages about the same people wait for each other and do
-    /// not deadlock.
-    async fn lock_unsettled(&self, tx: &mut PgConnection, tenant: TenantId) -> Result<bool> {
-        let settled = sqlx::query_scalar!(
+    /// Locks all that are known in one order, so that two pages about the same people wait for each
+    /// other and do not deadlock.
+    async fn lock(&self, tx: &mut PgConnection, tenant: TenantId) -> Result<()> {
+        sqlx::query!(
             r#"
+            with account as (
+                select * from unnest($2::text[], $3::text[], $4::text[]) as account (platform, username, source_id)
+            ), known as (
+                select m.ctid
+                from account a
+                cross join lateral (
+                    select m.ctid
+                    from member_identities m
+                    where m.tenant_id = $1 and m.platform = a.platform and m.source_id = a.source_id
+                    limit 1
+                ) m
+                union all
+                select m.ctid
+                from account a
+                cross join lateral (
+                    select m.ctid
+                    from member_identities m
+                    where m.tenant_id = $1 and m.platform = a.platform and m.username = a.username
+                    limit 1
+                ) m
+            )
             select
-                (a.source_id is null or m.source_id = a.source_id)
-                    and (a.username is null or m.username = a.username) as "settled"
-            from (
-                select *
-                from unnest($2::text[], $3::text[], $4::text[]) as account (platform, username, source_id)
-                order by source_id, username, platform
-            ) a
-            -- Account by account, since a join on either of two columns reads all that the tenant has.
-            cross join lateral (
-                select *
-                from member_identities m
-                where m.tenant_id = $1 and m.platform = a.platform
-                    and (m.source_id = a.source_id or m.username = a.username)
-                for update
-            ) m
+            from member_identities
+            where ctid = any(array(select ctid from known))
+            order by source_id, username, platform
+            for update
             "#,
             tenant.0,
             &self.platforms as _,
             &self.usernames as _,
             &self.source_ids as _,
-        );
-        let settled = settled.fetch_all(tx).await?;
-        Ok(settled.into_iter().any(|settled| settled != Some(true)))
+        )
+        .execute(tx)
+        .await?;
+        Ok(())
     }
 
     /// A name that is now another account's is taken from whoever had it. An account that was known
@@ -186,15 +208,28 @@ impl Accounts<'_> {
         Ok(())
     }
 
+    /// Adds those that are not known, with the ids their members will have; whether all could be added.
     /// In one order, so that two workers adding the same people wait for each other and do not
     /// deadlock.
-    async fn add_new(&self, tx: &mut PgConnection, tenant: TenantId) -> Result<()> {
-        let ids: Vec<Uuid> = self.platforms.iter().map(|_| Uuid::now_v7()).collect();
-        sqlx::query!(
+    async fn add_missing(
+        &self,
+        tx: &mut PgConnection,
+        tenant: TenantId,
+        known: &[Known],
+        ids: &Vec<Uuid>,
+    ) -> Result<bool> {
+        let missing: Vec<bool> = known.iter().map(|known| known.member.is_none()).collect();
+        let wanted = missing.iter().filter(|missing| **missing).count();
+        if wanted == 0 {
+            return Ok(true);
+        }
+        let added = sqlx::query!(
             r#"
             insert into member_identities (tenant_id, platform, username, source_id, member_id)
             select $1, platform, username, source_id, id
-            from unnest($2::text[], $3::text[], $4::text[], $5::uuid[]) as a (platform, username, source_id, id)
+            from unnest($2::text[], $3::text[], $4::text[], $5::uuid[], $6::bool[])
+                as a (platform, username, source_id, id, is_missing)
+            where is_missing
             order by platform, username, source_id
             on conflict do nothing
             "#,
@@ -202,10 +237,26 @@ impl Accounts<'_> {
             &self.platforms as _,
             &self.usernames as _,
             &self.source_ids as _,
-            &ids,
+            ids,
+            &missing,
         )
         .execute(tx)
         .await?;
-        Ok(())
+        Ok(added.rows_affected() == wanted as u64)
+    }
+}
+
+/// How an account is known.
+struct Known {
+    /// Whose it is, if it is known by exactly this name and id.
+    member: Option<Uuid>,
+    /// Known neither by its id nor by its name.
+    is_new: bool,
+}
+
+impl Known {
+    /// Known by another name, or without its id; or its name is another account's.
+    fn is_unsettled(&self) -> bool {
+        self.member.is_none() && !self.is_new
     }
 }

@@ -7,8 +7,8 @@ use super::idempotency::{Keep, keep};
 use super::runs::{self, Requested, request_run};
 use super::{Result, Store, clean, retrying_collisions};
 use crate::domain::{
-    Integration, IntegrationId, IntegrationStatus, MemberAttribute, RequestedBy, Run, RunMode,
-    TenantId, Tick,
+    CredentialId, Integration, IntegrationId, IntegrationStatus, MemberAttribute, RequestedBy, Run,
+    RunMode, TenantId, Tick,
 };
 
 /// What a tenant connects.
@@ -18,6 +18,8 @@ pub struct NewIntegration {
     pub kind: String,
     pub settings: Value,
     pub units: Vec<String>,
+    /// Of the same tenant.
+    pub credential_id: Option<CredentialId>,
     /// When ticks reach it first; `None` if they never do.
     pub first_check: Option<Tick>,
     pub member_attributes: Vec<MemberAttribute>,
@@ -33,10 +35,12 @@ pub struct Connected {
 }
 
 /// What a tenant may change; `None` leaves it as it is.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct IntegrationChange {
     pub settings: Option<Value>,
     pub units: Option<Vec<String>>,
+    /// Of the same tenant.
+    pub credential_id: Option<CredentialId>,
 }
 
 impl Store {
@@ -86,7 +90,7 @@ impl Store {
             r#"
             select
                 id as "id: IntegrationId", tenant_id as "tenant_id: TenantId", kind, settings, units,
-                status as "status: IntegrationStatus", status_reason, next_check_tick, onboarding_wanted,
+                credential_id as "credential_id: CredentialId", status as "status: IntegrationStatus", status_reason, next_check_tick, onboarding_wanted,
                 onboarded_at, created_at, updated_at
             from integrations
             where ($1::uuid is null or tenant_id = $1)
@@ -103,8 +107,8 @@ impl Store {
         Ok(integrations.fetch_all(&self.pool).await?)
     }
 
-    /// Writes only what is named. Changed settings also mend an integration that needed to be
-    /// reconnected. `None` if there is no such integration.
+    /// Writes only what is named. Other settings and another credential also mend an integration that
+    /// needed to be reconnected. `None` if there is no such integration.
     pub async fn change_integration(
         &self,
         id: IntegrationId,
@@ -117,8 +121,12 @@ impl Store {
                 update integrations
                 set settings = coalesce($2, settings),
                     units = coalesce($3, units),
-                    status = case when status = 'needs_reconnect' and $2::jsonb is not null then 'active' else status end,
-                    status_reason = case when $2 is not null then null else status_reason end,
+                    credential_id = coalesce($5, credential_id),
+                    status = case
+                        when status = 'needs_reconnect' and ($2::jsonb is not null or $5::uuid is not null) then 'active'
+                        else status
+                    end,
+                    status_reason = case when $2 is null and $5 is null then status_reason end,
                     updated_at = coalesce($4::timestamptz, now())
                 where id = $1
                 returning id, status
@@ -133,6 +141,7 @@ impl Store {
             change.settings.clone().map(clean::json),
             units.as_deref(),
             self.clock.in_database(),
+            change.credential_id.map(|id| id.0),
         )
         .execute(&self.pool)
         .await?;
@@ -145,7 +154,8 @@ impl Store {
         self.switch(id, IntegrationStatus::Paused).await
     }
 
-    /// Fetches again. A run that waited gets a message at once.
+    /// Fetches again. A run that waited gets a message at once, and a credential that was refused is
+    /// tried once more.
     pub async fn resume_integration(&self, id: IntegrationId) -> Result<Option<Integration>> {
         self.switch(id, IntegrationStatus::Active).await
     }
@@ -155,13 +165,25 @@ impl Store {
         id: IntegrationId,
         status: IntegrationStatus,
     ) -> Result<Option<Integration>> {
+        // Whoever refuses or replaces its credential has that first, and wants the integration.
+        retrying_collisions(|| self.try_switch(id, status)).await?;
+        self.integration(id).await
+    }
+
+    async fn try_switch(&self, id: IntegrationId, status: IntegrationStatus) -> Result<()> {
         sqlx::query!(
             r#"
             with switched as (
                 update integrations
                 set status = $2, status_reason = null, updated_at = coalesce($3::timestamptz, now())
                 where id = $1 and status <> $2
-                returning id, status
+                returning id, status, credential_id
+            ),
+            tried as (
+                update credentials c
+                set state = 'valid', state_reason = null
+                from switched
+                where c.id = switched.credential_id and switched.status = 'active' and c.state <> 'valid'
             )
             update integration_runs r
             set send_at = case
@@ -176,7 +198,7 @@ impl Store {
         )
         .execute(&self.pool)
         .await?;
-        self.integration(id).await
+        Ok(())
     }
 
     /// Forgets the integration with its runs and streams. Members and activities stay: they are the
@@ -206,8 +228,8 @@ async fn insert(tx: &mut PgConnection, new: &NewIntegration) -> Result<Integrati
     let id = IntegrationId::new();
     sqlx::query!(
         r#"
-        insert into integrations (id, tenant_id, kind, settings, units, next_check_tick)
-        values ($1, $2, $3, $4, $5, $6)
+        insert into integrations (id, tenant_id, kind, settings, units, next_check_tick, credential_id)
+        values ($1, $2, $3, $4, $5, $6, $7)
         "#,
         id.0,
         new.tenant_id.0,
@@ -215,6 +237,7 @@ async fn insert(tx: &mut PgConnection, new: &NewIntegration) -> Result<Integrati
         clean::json(new.settings.clone()),
         &clean_units(&new.units),
         new.first_check.map(|tick| tick.0),
+        new.credential_id.map(|id| id.0),
     )
     .execute(tx)
     .await?;
@@ -231,7 +254,7 @@ async fn select(executor: impl PgExecutor<'_>, id: IntegrationId) -> Result<Opti
         r#"
         select
             id as "id: IntegrationId", tenant_id as "tenant_id: TenantId", kind, settings, units,
-            status as "status: IntegrationStatus", status_reason, next_check_tick, onboarding_wanted,
+            credential_id as "credential_id: CredentialId", status as "status: IntegrationStatus", status_reason, next_check_tick, onboarding_wanted,
             onboarded_at, created_at, updated_at
         from integrations
         where id = $1

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::Result;
 use crate::domain::{Member, TenantId};
 
-/// Merges what is said about members into what is known. A row that learns nothing is not written.
+/// Merges what is said about members into what is known. A row that learns nothing is neither
+/// written nor locked.
 pub(super) async fn upsert(
     tx: &mut PgConnection,
     tenant: TenantId,
@@ -35,11 +36,32 @@ pub(super) async fn upsert(
         r#"
         insert into members (id, tenant_id, display_name, emails, joined_at, reach, attributes, created_at, updated_at)
         select
-            id, $1, display_name, string_to_array(emails, E'\n'), joined_at, merged_reach('{}', reach), attributes,
+            said.id, $1, display_name, string_to_array(emails, E'\n'), joined_at, merged_reach('{}', reach), attributes,
             coalesce($8::timestamptz, now()), coalesce($8, now())
         from unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::jsonb[], $7::jsonb[])
-            as member (id, display_name, emails, joined_at, reach, attributes)
-        order by id
+            as said (id, display_name, emails, joined_at, reach, attributes)
+        left join lateral (
+            select coalesce(
+                (known.display_name is null and said.display_name is not null)
+                    or not string_to_array(said.emails, E'\n') <@ known.emails
+                    or said.joined_at < known.joined_at
+                    or (known.joined_at is null and said.joined_at is not null)
+                    or not known.reach @> said.reach
+                    -- Containing them is not enough: a shorter list is contained in a longer one.
+                    or (
+                        known.attributes <> said.attributes
+                        and known.attributes <> merged_attributes(known.attributes, said.attributes)
+                    ),
+                false
+            ) as learns
+            from members known
+            where known.id = said.id
+            limit 1
+        ) known on true
+        -- A conflict locks the row, and each page would wait for every other that mentions the same
+        -- well-known people.
+        where known.learns is distinct from false
+        order by said.id
         on conflict (id) do update
         set display_name = coalesce(members.display_name, excluded.display_name),
             emails = merged_set(members.emails, excluded.emails),
@@ -47,16 +69,6 @@ pub(super) async fn upsert(
             reach = merged_reach(members.reach, excluded.reach - 'total'),
             attributes = merged_attributes(members.attributes, excluded.attributes),
             updated_at = excluded.updated_at
-        where (members.display_name is null and excluded.display_name is not null)
-            or not excluded.emails <@ members.emails
-            or excluded.joined_at < members.joined_at
-            or (members.joined_at is null and excluded.joined_at is not null)
-            or not members.reach @> (excluded.reach - 'total')
-            -- Containing them is not enough: a shorter list is contained in a longer one.
-            or (
-                members.attributes <> excluded.attributes
-                and members.attributes <> merged_attributes(members.attributes, excluded.attributes)
-            )
         "#,
         tenant.0,
         &ids,

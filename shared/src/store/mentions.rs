@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::identities::{Account, Accounts};
-use super::{Result, clean, members};
+use super::{Result, clean, members, organizations};
 use crate::domain::{Identity, Member, TenantId};
 
 #[derive(Default)]
@@ -72,7 +72,12 @@ impl Mentions {
                 None => drop(members.insert(id, member)),
             }
         }
+        let belonging = members.iter_mut().flat_map(|(&id, member)| {
+            std::mem::take(&mut member.organizations).into_iter().map(move |it| (id, it))
+        });
+        let belonging = belonging.collect();
         members::upsert(tx, tenant, members, now).await?;
+        organizations::upsert(tx, tenant, belonging, now).await?;
         Ok(ids)
     }
 
@@ -135,6 +140,7 @@ fn cleaned(member: Member) -> Member {
             .into_iter()
             .map(|(name, values)| (text(name), values_of(values)))
             .collect(),
+        organizations: member.organizations,
     }
 }
 

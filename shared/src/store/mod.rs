@@ -11,6 +11,9 @@ mod activities;
 mod claim;
 mod clean;
 mod commit;
+mod credentials;
+mod directory;
+mod discoveries;
 mod ending;
 mod facts;
 mod idempotency;
@@ -19,15 +22,20 @@ mod integrations;
 mod members;
 mod mentions;
 mod migrate;
+mod organizations;
 mod outbox;
+mod parents;
 mod quota;
 mod reach;
+mod refusals;
+mod renewals;
 mod rest;
 mod runs;
 mod stored;
 mod streams;
 mod tenants;
 mod ticks;
+mod updates;
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -36,23 +44,28 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, Executor, PgPool};
+use sqlx::{Connection, Executor, PgPool, Postgres, Transaction};
 
 use crate::clock::Clock;
 use crate::config::DatabaseConfig;
 
-pub use claim::{Claimed, Kept};
+pub use claim::{Claimed, ClaimedCredential, Kept};
 pub use commit::{Page, PageSource};
+pub use credentials::{NewCredential, NewSecret, Removed};
+pub use directory::TenantMembers;
+pub use discoveries::{ClaimedDiscovery, DiscoveryLease, DueDiscovery, NewDiscovery};
 pub use ending::{Finished, RunFailure};
 pub use facts::{RunFacts, SchedulerHolder, StreamError};
 pub use idempotency::{HeldKey, IdempotencyKey, Keep, KeptAnswer, TakenKey};
 pub use integrations::{Connected, IntegrationChange, NewIntegration};
 pub use migrate::Applied;
 pub use outbox::DueMessage;
-pub use quota::{QuotaLeft, QuotaWindow};
+pub use quota::{LimitFacts, QuotaKey, QuotaLeft, ReadBook, RecordSpending};
 pub use reach::{Unreachable, reach_database};
+pub use refusals::Refusal;
+pub use renewals::{ClaimedRenewal, Renewal, SealedCredential};
 pub use runs::{Continued, Requested, RunFilter};
-pub use stored::Stored;
+pub use stored::{Stored, StoredByIntegration, StoredByType};
 pub use streams::{StreamCounts, StreamSetback};
 pub use tenants::Tenant;
 pub use ticks::SchedulerLease;
@@ -79,14 +92,31 @@ impl StoreError {
         matches!(self, Self::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed))
     }
 
+    /// Whether the same statement may be carried out later: the database is away, starts or stops, is
+    /// full or busy, rather than against what it was asked.
+    pub fn may_pass(&self) -> bool {
+        if self.is_away() {
+            return true;
+        }
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        // By class: connection, read-only, rolled back, resources, not in this state, by an operator,
+        // of the system.
+        let code = error.code().unwrap_or_default();
+        code == "25006"
+            || ["08", "40", "53", "55", "57", "58"].iter().any(|of| code.starts_with(of))
+    }
+
     /// Two transactions stood in each other's way: the same one, again, will pass.
     fn is_collision(&self) -> bool {
         let Self::Database(sqlx::Error::Database(error)) = self else {
             return false;
         };
+        // An activity is tied to a parent of its page, which another page has just stored under an id
+        // of its own.
+        let has_other_parent = error.constraint() == Some("activities_parent_id_fkey");
         // deadlock_detected, serialization_failure; unique_violation, of a row that was not there a
         // moment ago
-        matches!(error.code().as_deref(), Some("40P01" | "40001" | "23505"))
+        has_other_parent || matches!(error.code().as_deref(), Some("40P01" | "40001" | "23505"))
     }
 }
 
@@ -110,6 +140,11 @@ where
 /// as options.
 const BOUNDS: &str = "set statement_timeout = '60s'; set lock_timeout = '30s'; \
                       set idle_in_transaction_session_timeout = '5s'";
+
+/// What a page brings is looked up row by row, each by an index. While a table is young, reading all of
+/// it looks cheaper to the planner, and the plan stays when the table has grown.
+const BEGIN_BY_INDEX: &str = "begin; set local enable_seqscan = off; \
+                              set local enable_hashjoin = off; set local enable_mergejoin = off";
 
 /// A connection that lay idle for longer is asked whether it lives before it is used again. One in
 /// constant use is not: asking takes as long as most statements.
@@ -148,6 +183,11 @@ impl Store {
             })
             .connect_lazy_with(options);
         Ok(Self::new(pool, Clock::System))
+    }
+
+    /// Begins a transaction whose statements go by indexes, whatever the planner thinks of the tables.
+    async fn begin_by_index(&self) -> Result<Transaction<'static, Postgres>> {
+        Ok(self.pool.begin_with(BEGIN_BY_INDEX).await?)
     }
 
     /// Failures after which a stream, or the beginning of a run, is given up.

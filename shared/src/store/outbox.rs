@@ -26,7 +26,9 @@ impl Store {
                 limit $1
             )
             select due.id as "run: RunId", i.tenant_id as "tenant: TenantId"
-            from due join integrations i on i.id = due.integration_id
+            from due
+            -- One by one: a join may read all integrations there are.
+            cross join lateral (select tenant_id from integrations where id = due.integration_id limit 1) i
             order by due.send_at
             "#,
             limit,

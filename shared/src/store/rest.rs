@@ -13,14 +13,16 @@ use super::{Result, Store, StoreError, clean};
 use crate::domain::{DelayReason, Lease};
 
 impl Store {
-    /// Gives the run back, to be claimed by whoever hears of it next. Costs no attempt of anything.
+    /// Gives the run back, to be claimed by whoever hears of it next. Costs no attempt of anything, and
+    /// what it failed or crashed before is forgiven, since those are counted in a row.
     pub async fn hand_back(&self, lease: Lease) -> Result<()> {
         let mut tx = self.pool.begin().await?;
         let done = sqlx::query!(
             r#"
             update integration_runs
             set state = 'pending', lease_token = null, lease_holder = null, lease_until = null,
-                send_at = case when send_at is not null then coalesce($3::timestamptz, now()) end
+                send_at = case when send_at is not null then coalesce($3::timestamptz, now()) end,
+                attempts = 0, crashes = 0
             where id = $1 and lease_token = $2
             "#,
             lease.run_id.0,
@@ -37,7 +39,8 @@ impl Store {
     }
 
     /// Puts the run to sleep for a while, or until its next stream is due. An `error` is what it is to
-    /// be retried after, and costs the run an attempt. Until when it sleeps.
+    /// be retried after, and costs the run an attempt; without one those before are forgiven. Until
+    /// when it sleeps.
     pub async fn delay_run(
         &self,
         lease: Lease,
@@ -62,7 +65,8 @@ impl Store {
                 send_at = case when send_at is not null then wake.at end,
                 lease_token = null, lease_holder = null, lease_until = null,
                 error = coalesce($5, error),
-                attempts = attempts + ($5::text is not null)::int,
+                attempts = case when $5::text is null then 0 else attempts + 1 end,
+                crashes = 0,
                 requests = requests + $6
             from wake
             where id = $1 and lease_token = $2

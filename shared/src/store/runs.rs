@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::idempotency::{Keep, keep};
+use super::quota::forget_refusals;
 use super::{Result, Store, StoreError};
 use crate::domain::{
     DelayReason, IntegrationId, IntegrationStatus, RequestedBy, Run, RunId, RunMode, RunState,
@@ -102,6 +103,7 @@ impl Store {
         if let Some(other) = live_run(&mut tx, integration).await?.filter(|live| live.run != run) {
             return Ok(Continued::AnotherIsLive(other.run));
         }
+        forget_refusals(&mut tx, integration).await?;
         // The run before its streams, as everybody locks them.
         sqlx::query!(
             r#"

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Result, Store, StoreError, clean};
 use crate::domain::{Lease, RawStream, RunId, Stream, StreamId, StreamState};
+use crate::sdk::EndedStream;
 
 /// How many streams of a run are where, and how much they brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -182,10 +183,10 @@ impl Store {
     }
 
     /// How the streams of a run ended, for `postprocess`.
-    pub async fn ended_streams(&self, run: RunId) -> Result<Vec<(RawStream, StreamState)>> {
+    pub async fn ended_streams(&self, run: RunId) -> Result<Vec<EndedStream<RawStream>>> {
         let rows = sqlx::query!(
             r#"
-            select name, payload, state as "state: StreamState"
+            select name, payload, state = 'error' as "failed!", mark
             from integration_streams
             where run_id = $1 and state in ('processed', 'error')
             order by processed_at, id
@@ -196,7 +197,11 @@ impl Store {
         .await?;
         Ok(rows
             .into_iter()
-            .map(|row| (RawStream { name: row.name, payload: row.payload }, row.state))
+            .map(|row| EndedStream {
+                stream: RawStream { name: row.name, payload: row.payload },
+                failed: row.failed,
+                mark: row.mark,
+            })
             .collect())
     }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use shared::domain::Activity;
 use sqlx::PgPool;
 
-use crate::ground::Ground;
+use crate::ground::{Ground, Held};
 use crate::records::{account, activities, at, comment, person};
 
 fn full(source_id: &str) -> Activity {
@@ -154,6 +154,30 @@ async fn an_attribute_that_became_less_is_less(pool: PgPool) {
         held.commit(activities([saying(less.clone())])).await;
         assert_eq!(only(&ground).await["attributes"], json!({"is": less}));
     }
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn two_pages_that_each_know_something_of_an_activity_keep_both(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    // Runs of their own: in one run, one worker takes streams, one after the other.
+    let (one, other, third) = (ground.hold().await, ground.hold().await, ground.hold().await);
+    let ids: Vec<_> = (0..20).map(|number| number.to_string()).collect();
+    let page = |held: &Held, name: &str| {
+        let knowing = |id: &String| Activity {
+            attributes: Map::from_iter([(name.to_owned(), json!(true))]),
+            ..comment(id)
+        };
+        let (held, records) = (held.clone(), activities(ids.iter().map(knowing)));
+        async move { held.commit(records).await }
+    };
+    tokio::join!(
+        page(&one, "hashtag/rust"),
+        page(&other, "hashtag/wasm"),
+        page(&third, "hashtag/rust")
+    );
+    let question = "select attributes::text from activities group by 1";
+    let both = r#"{"hashtag/rust": true, "hashtag/wasm": true}"#;
+    assert_eq!(ground.lines(question).await, [both]);
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

@@ -4,8 +4,12 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 use serde_json::{Map, Value, json};
-use shared::domain::{Activity, DelayReason, Identity, Member, Operation, RawStream, StreamState};
+use shared::domain::{
+    Activity, DelayReason, Identity, Member, Operation, Organization, RawStream, StreamState,
+};
 use shared::sdk::LastRecord;
 use shared::store::{IntegrationChange, NewIntegration, Page, RunFailure, StreamSetback};
 use sqlx::PgPool;
@@ -28,6 +32,12 @@ fn page(mark: &str) -> Page {
         joined_at: None,
         reach: [(said("toy"), 10)].into(),
         attributes: [(said("bio"), Map::from_iter([(said("toy"), json.clone())]))].into(),
+        organizations: vec![Organization {
+            name: said("Engines"),
+            url: Some(said("url")),
+            description: Some(said("description")),
+            ..Organization::default()
+        }],
     };
     let activity = Activity {
         platform: said("toy"),
@@ -63,6 +73,7 @@ const STORED: &str = "
         select to_jsonb(m) as x from members m
         union all select to_jsonb(i) from member_identities i
         union all select to_jsonb(a) from activities a
+        union all select to_jsonb(o) from organizations o
         union all select to_jsonb(s) - 'id' from integration_streams s where name <> 'page'
         union all select jsonb_build_object('last', last_record_id) from integration_streams
     ) as rows (x)
@@ -78,10 +89,10 @@ async fn nul_is_as_if_it_were_not_there(pool: PgPool) {
         ground.store.commit_page(source, &page(mark)).await.unwrap();
         stored.push(ground.lines(STORED).await);
         ground
-            .execute("delete from activities; delete from members; delete from integrations")
+            .execute("delete from activities; delete from members; delete from organizations; delete from integrations")
             .await;
     }
-    assert_eq!(stored[0].len(), 3 + 3 + 1 + 1 + 2, "{:#?}", stored[0]);
+    assert_eq!(stored[0].len(), 3 + 3 + 1 + 1 + 1 + 2, "{:#?}", stored[0]);
     assert_eq!(stored[1], stored[0]);
 }
 
@@ -95,6 +106,7 @@ async fn nul_in_an_error_or_in_what_a_tenant_typed_stops_nothing(pool: PgPool) {
         settings: settings.clone(),
         units: vec!["a\0b".into()],
         first_check: None,
+        credential_id: None,
         member_attributes: Vec::new(),
     };
     let by = shared::domain::RequestedBy::Connect;
@@ -102,7 +114,11 @@ async fn nul_in_an_error_or_in_what_a_tenant_typed_stops_nothing(pool: PgPool) {
     let (clean_settings, clean_units) = (json!({"forum": "xy"}), ["ab"]);
     assert_eq!(connected.integration.settings, clean_settings);
     assert_eq!(connected.integration.units, clean_units);
-    let change = IntegrationChange { settings: Some(settings), units: Some(new.units.clone()) };
+    let change = IntegrationChange {
+        settings: Some(settings),
+        units: Some(new.units.clone()),
+        ..IntegrationChange::default()
+    };
     let changed = ground.store.change_integration(connected.integration.id, &change).await;
     let changed = changed.unwrap().unwrap();
     assert_eq!(
@@ -145,10 +161,19 @@ fn nested(levels: usize) -> Value {
     })
 }
 
+/// Ten thousand letters that are not to be compressed: an index holds more of those that are.
+fn long() -> String {
+    StdRng::seed_from_u64(7)
+        .sample_iter::<char, _>(rand::distr::StandardUniform)
+        .take(10_000)
+        .filter(|letter| *letter != '\0')
+        .collect()
+}
+
 /// Comments by `odd`, each odd in its own way.
 fn oddities() -> Vec<Activity> {
     let odd = || Activity { member: account("odd", "odd"), ..comment("odd") };
-    let long = "é".repeat(10_000);
+    let long = long();
     let by = |member: Member| Activity { member, ..odd() };
     vec![
         Activity { timestamp: DateTime::<Utc>::MIN_UTC, ..odd() },
@@ -218,7 +243,7 @@ async fn whatever_is_odd_is_stored_and_its_page_with_it(pool: PgPool) {
 async fn odd_streams_and_last_records_are_stored(pool: PgPool) {
     let ground = Ground::on(pool).await;
     let held = ground.hold().await;
-    let long = "é".repeat(10_000);
+    let long = long();
     let stream = |name: &str, payload| RawStream { name: name.into(), payload };
     let source = held.take().await;
     let page = Page {
@@ -252,7 +277,7 @@ async fn odd_streams_and_last_records_are_stored(pool: PgPool) {
 async fn long_ids_stay_different(pool: PgPool) {
     let ground = Ground::on(pool).await;
     let held = ground.hold().await;
-    let long = |last: &str| format!("{}{last}", "x".repeat(10_000));
+    let long = |last: &str| long() + last;
     let said = |last: &str, to: &str| Activity {
         member: account(&long(last), long(last).as_str()),
         source_parent_id: Some(long(to)),

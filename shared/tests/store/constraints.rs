@@ -1,5 +1,7 @@
 //! The invariants are the schema's: each constraint refuses what its name says, whoever writes it.
 
+use serde_json::json;
+use shared::store::NewDiscovery;
 use sqlx::PgPool;
 
 use crate::ground::Ground;
@@ -11,6 +13,18 @@ const REFUSED: &[(&str, &str)] = &[
     ("token_hash_is_a_sha256", "insert into tenant_tokens select 'short', id from tenants"),
     ("reason_iff_needs_reconnect", "update integrations set status = 'needs_reconnect'"),
     ("reason_iff_needs_reconnect", "update integrations set status_reason = 'no reason'"),
+    // credentials
+    ("reason_iff_not_valid", "update credentials set state = 'revoked'"),
+    ("reason_iff_not_valid", "update credentials set state_reason = 'no reason'"),
+    ("who_renews_says_until_when", "update credentials set renewing_by = gen_random_uuid()"),
+    ("sealed_as_a_whole", "update credentials set sealed = 'in plain text'"),
+    (
+        "credential_is_of_one_tenant",
+        "with other as (insert into tenants (id, name) values (gen_random_uuid(), 'other') returning id)
+         insert into credentials (id, tenant_id, platform, type, organization_id, organization_name, sealed)
+         select c.id, other.id, platform, type, organization_id, organization_name, sealed
+         from credentials c cross join other",
+    ),
     // runs
     ("finished_iff_terminal", "update integration_runs set state = 'processed', streams_failed = 0 where R"),
     (
@@ -89,13 +103,19 @@ const REFUSED: &[(&str, &str)] = &[
          select tenant_id, platform, '1', member_id from member_identities cross join generate_series(1, 2)",
     ),
     (
+        "organization_is_unique_by_its_name",
+        "insert into organizations (id, tenant_id, name)
+         select gen_random_uuid(), id, 'Engines' from tenants cross join generate_series(1, 2)",
+    ),
+    (
         "activity_is_unique",
         "insert into activities (id, tenant_id, member_id, platform, type, source_id, timestamp, score, is_contribution)
          select gen_random_uuid(), tenant_id, member_id, platform, type, source_id, now(), 1, true from activities",
     ),
     ("an_activity_is_not_its_own_parent", "update activities set parent_id = id"),
     // quota
-    ("a_window_has_a_length", "insert into quota_windows values ('toy', 'records', now(), now())"),
+    ("a_window_has_a_length", "insert into quota_ledger (kind, scope, class, per_ms, allowed, over_at) values ('toy', 'records', 'records', 0, 1, now())"),
+    ("a_limit_allows_something", "insert into quota_ledger (kind, scope, class, per_ms, allowed, over_at) values ('toy', 'records', 'records', 1, -1, now())"),
     // the queue
     ("a_body_is_not_empty", "insert into queue_messages (body) values ('')"),
     ("a_receipt_exists_iff_it_was_received", "insert into queue_messages (body, receives) values ('{}', 1)"),
@@ -104,6 +124,16 @@ const REFUSED: &[(&str, &str)] = &[
         "insert into queue_messages (body, receipt) values ('{}', gen_random_uuid())",
     ),
     ("only_dead_letters_have_a_reason", "insert into queue_messages (body, dead_reason) values ('{}', 'x')"),
+    // discoveries
+    ("discovery_finished_iff_terminal", "update discoveries set processed_at = now(), send_at = null"),
+    ("discovered_iff_done", "update discoveries set units = '[]'"),
+    (
+        "a_discovery_error_says_why",
+        "update discoveries set state = 'error', processed_at = now(), send_at = null",
+    ),
+    ("discovery_leased_iff_processing", "update discoveries set state = 'processing'"),
+    ("discovery_leased_iff_processing", "update discoveries set lease_token = gen_random_uuid()"),
+    ("discovery_sent_until_it_ends", "update discoveries set send_at = null"),
     // answers that are kept
     (
         "request_hash_is_a_sha256",
@@ -152,11 +182,20 @@ async fn no_constraint_is_untried(pool: PgPool) {
     assert_eq!(ground.lines(named).await, tried);
 }
 
-/// A pending run with a pending stream, a leased run, a member and an activity.
+/// A pending run with a pending stream, a leased run, a member, an activity, a discovery and a
+/// credential.
 async fn one_of_each(ground: &Ground) {
     let held = ground.hold().await;
     held.commit(activities([comment("c")])).await;
     held.take().await;
     held.store.hand_back(held.lease).await.unwrap();
     ground.hold().await;
+    let new = NewDiscovery {
+        tenant_id: ground.tenant,
+        kind: "toy".into(),
+        settings: json!({}),
+        credential: None,
+    };
+    ground.store.ask_discovery(&new, None).await.unwrap();
+    ground.bring().await;
 }

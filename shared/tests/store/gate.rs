@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::ground::Ground;
 
-/// Who does not wait by then never will.
+/// What has not come by then never will.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Any number; each test has a database of its own, and one gate at a time.
@@ -70,5 +70,10 @@ pub(crate) async fn until_waiting(pool: &PgPool, connections: i64) {
             tokio::task::yield_now().await;
         }
     };
-    timeout(PATIENCE, asking).await.expect("so many wait");
+    in_time(asking).await;
+}
+
+/// Of what is not to wait for anybody.
+pub(crate) async fn in_time<T>(done: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, done).await.expect("in time")
 }

@@ -6,9 +6,12 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use shared::clock::Clock;
 use shared::domain::{
-    IntegrationId, Lease, Operation, RawStream, RequestedBy, Run, RunId, Stream, TenantId,
+    CredentialId, CredentialType, IntegrationId, KnownCredential, Lease, Operation, RawStream,
+    RecordLimit, RequestedBy, Run, RunId, RunMode, Stream, TenantId,
 };
-use shared::store::{NewIntegration, Page, PageSource, Result, Store};
+use shared::store::{
+    NewCredential, NewIntegration, NewSecret, Page, PageSource, RecordSpending, Result, Store,
+};
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
@@ -37,14 +40,33 @@ impl Ground {
         Self { tenant, ..self.clone() }
     }
 
+    /// A credential that looks as if it were sealed.
+    pub(crate) async fn bring(&self) -> KnownCredential {
+        let new = NewCredential {
+            id: CredentialId::new(),
+            tenant_id: self.tenant,
+            platform: "toy".into(),
+            secret: secret("first"),
+        };
+        self.store.add_credential(&new, None).await.unwrap()
+    }
+
     /// Connects an integration; its onboarding is pending.
     pub(crate) async fn connect(&self) -> (IntegrationId, RunId) {
+        self.connect_by(None).await
+    }
+
+    pub(crate) async fn connect_by(
+        &self,
+        credential_id: Option<CredentialId>,
+    ) -> (IntegrationId, RunId) {
         let new = NewIntegration {
             tenant_id: self.tenant,
             kind: "toy".into(),
             settings: json!({}),
             units: Vec::new(),
             first_check: None,
+            credential_id,
             member_attributes: Vec::new(),
         };
         let connected = self.store.connect(&new, RequestedBy::Connect).await.unwrap();
@@ -95,7 +117,18 @@ impl Ground {
     }
 }
 
-const TABLES: [&str; 8] = [
+/// What is stored of a secret; these bytes are nobody's.
+pub(crate) fn secret(text: &str) -> NewSecret {
+    NewSecret {
+        kind: CredentialType::Secret,
+        sealed: format!("\u{1}\u{2}k1{text:->41}").into_bytes(),
+        expires_at: None,
+        organization_id: "T1".into(),
+        organization_name: "Acme".into(),
+    }
+}
+
+const TABLES: [&str; 11] = [
     "tenants",
     "integrations",
     "integration_runs",
@@ -103,8 +136,17 @@ const TABLES: [&str; 8] = [
     "members",
     "member_identities",
     "activities",
-    "quota_windows",
+    "organizations",
+    "member_organizations",
+    "quota_ledger",
+    "credentials",
 ];
+
+/// What makes a page count against its kind's limit on records.
+pub(crate) fn counted(kind: &str) -> Option<RecordSpending> {
+    let limit = RecordLimit { records: 1_000, per: LEASE, onboarding_factor: 1.0 };
+    Some(RecordSpending { kind: kind.to_owned(), limit, mode: RunMode::Onboarding })
+}
 
 /// A run in a worker's hands.
 #[derive(Clone)]

@@ -1,13 +1,13 @@
 //! Children find their parents, whichever of the two comes first, and by whichever way.
 
 use shared::domain::Activity;
-use shared::store::{Page, QuotaWindow, Result};
+use shared::store::{Page, Result};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 
-use crate::gate::Gate;
-use crate::ground::{Ground, Held};
-use crate::records::{account, activities, at, comment, reply};
+use crate::gate::{Gate, in_time};
+use crate::ground::{Ground, Held, counted};
+use crate::records::{account, activities, comment, reply};
 
 /// Each child with its parent.
 async fn families(ground: &Ground) -> Vec<String> {
@@ -137,10 +137,9 @@ impl HeldUp {
     async fn committing(ground: &Ground, held: &Held, activity: Activity) -> Self {
         let source = held.take().await;
         // Spending quota is the last thing a page does.
-        let window = QuotaWindow { start: ground.clock.now(), end: at("2024-06-01T00:00:00Z") };
-        let spends = Some(("held up".to_owned(), window));
+        let spends = counted("held up");
         let page = Page { operations: activities([activity]), spends, ..Page::default() };
-        let gate = Gate::before_committing(ground, "quota_windows", "new.kind = 'held up'").await;
+        let gate = Gate::before_committing(ground, "quota_ledger", "new.kind = 'held up'").await;
         let store = ground.store.clone();
         let committing = tokio::spawn(async move { store.commit_page(source, &page).await });
         gate.until_waiting(1).await;
@@ -187,8 +186,43 @@ async fn a_finish_does_not_wait_for_a_child_that_a_page_is_writing(pool: PgPool)
         Activity { title: Some("edited".into()), member: account("bob", None), ..reply("c", "p") };
     let held_up = HeldUp::committing(&ground, &other, edited).await;
 
-    finish(&one).await;
+    in_time(finish(&one)).await;
 
     held_up.go_on().await;
     assert_eq!(families(&ground).await, ["c answers p"], "the page that wrote it tied it");
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_parent_does_not_wait_for_a_child_that_another_page_is_writing(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let held = ground.hold().await;
+    let child = Activity { member: account("bob", None), ..reply("c", "p") };
+    held.commit(activities([child.clone()])).await;
+    let held_up = HeldUp::committing(&ground, &held, child).await;
+
+    in_time(held.commit(activities([comment("p")]))).await;
+
+    held_up.go_on().await;
+    assert!(families(&ground).await.is_empty());
+    finish(&held).await;
+    assert_eq!(families(&ground).await, ["c answers p"]);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_parent_that_another_page_stores_at_that_moment_is_the_parent(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let (one, other) = (ground.hold().await, ground.hold().await);
+    // Two pages that both add a person wait for each other before they come to what was done.
+    one.commit(activities([comment("earlier")])).await;
+    let held_up = HeldUp::committing(&ground, &one, comment("p")).await;
+
+    let both =
+        tokio::spawn(
+            async move { other.commit(activities([comment("p"), reply("c", "p")])).await },
+        );
+    held_up.gate.until_waiting(2).await;
+    held_up.go_on().await;
+
+    both.await.unwrap();
+    assert_eq!(families(&ground).await, ["c answers p"]);
 }

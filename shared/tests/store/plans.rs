@@ -13,7 +13,7 @@ use shared::store::{Page, StreamSetback};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::ground::{Ground, LEASE};
+use crate::ground::{Ground, Held, LEASE};
 use crate::records::{account, activities, comment};
 use crate::watching::{Statement, Watched};
 
@@ -31,6 +31,10 @@ async fn costs(watched: &Watched, mut round: impl AsyncFnMut()) -> Costs {
     }
     // What the rounds left behind is no history.
     sqlx::raw_sql("vacuum analyze").execute(&watched.pool).await.unwrap();
+    costs_of_one(watched, round).await
+}
+
+async fn costs_of_one(watched: &Watched, mut round: impl AsyncFnMut()) -> Costs {
     watched.statements().await;
     round().await;
     let mut costs = Costs::new();
@@ -196,16 +200,7 @@ async fn a_page_costs_the_same_however_many_people_and_things_there_are(
     let mut number = 0;
     let mut round = async || {
         number += 1;
-        // People and things that are new, then known, then called otherwise.
-        let said = |n: usize, name: String| Activity {
-            source_parent_id: (n > 0).then(|| format!("{number}-{}", n - 1)),
-            member: account(&name, format!("{number}-{n}").as_str()),
-            ..comment(&format!("{number}-{n}"))
-        };
-        for called in ["new", "new", "renamed"] {
-            let page = (0..20).map(|n| said(n, format!("{called}-{number}-{n}")));
-            held.commit(activities(page)).await;
-        }
+        talk(&held, number).await;
     };
 
     meet(&watched.pool, 2_000).await;
@@ -215,6 +210,53 @@ async fn a_page_costs_the_same_however_many_people_and_things_there_are(
 
     assert_unmoved(&young, &old, &["members", "member_identities", "activities"]);
     watched.pool.close().await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_page_costs_the_same_however_much_has_come_since_its_statements_were_planned(
+    options: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    // Who adds history behind the planner's back: on the same connection, turning references
+    // off would have every statement planned anew.
+    let elsewhere = options.clone().connect_with(database.clone()).await.unwrap();
+    let watched = Watched::connect(options, database).await;
+    let ground = Ground::on(watched.pool.clone()).await;
+    leave_alone(&watched.pool).await;
+    let held = ground.hold().await;
+    let mut number = 0;
+    let mut round = async || {
+        number += 1;
+        talk(&held, number).await;
+    };
+
+    // Next to nothing is there when they are planned, and nobody ever tells the planner otherwise.
+    round().await;
+    sqlx::raw_sql("vacuum analyze").execute(&watched.pool).await.unwrap();
+    for _ in 0..ROUNDS {
+        round().await;
+    }
+    meet(&elsewhere, 2_000).await;
+    let young = costs_of_one(&watched, &mut round).await;
+    meet(&elsewhere, 40_000).await;
+    let old = costs_of_one(&watched, &mut round).await;
+
+    assert_unmoved(&young, &old, &["members", "member_identities", "activities"]);
+    elsewhere.close().await;
+    watched.pool.close().await;
+}
+
+/// Pages of people and things that are new, then known, then called otherwise.
+async fn talk(held: &Held, number: usize) {
+    let said = |n: usize, name: String| Activity {
+        source_parent_id: (n > 0).then(|| format!("{number}-{}", n - 1)),
+        member: account(&name, format!("{number}-{n}").as_str()),
+        ..comment(&format!("{number}-{n}"))
+    };
+    for called in ["new", "new", "renamed"] {
+        let page = (0..20).map(|n| said(n, format!("{called}-{number}-{n}")));
+        held.commit(activities(page)).await;
+    }
 }
 
 /// As if so many people had been met, of whom each had said something, and some to nobody we know.

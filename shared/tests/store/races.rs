@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use shared::domain::{DelayReason, RunId, StreamState};
-use shared::store::{Claimed, Page, PageSource, QuotaWindow, Store, StoreError, StreamSetback};
+use shared::store::{Claimed, Page, PageSource, Store, StoreError, StreamSetback};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::task::JoinHandle;
 
 use crate::fencing::Write;
 use crate::gate::Gate;
-use crate::ground::{Ground, Held, LEASE};
+use crate::ground::{Ground, Held, LEASE, counted};
 use crate::records::{activities, comment};
 
 /// Takes a run over, in the background.
@@ -75,11 +75,10 @@ async fn a_takeover_waits_for_a_page_that_is_being_committed_and_the_page_counts
     let held = ground.hold().await;
     let source = held.take().await;
     ground.outlive_the_lease();
-    let window = QuotaWindow { start: ground.clock.now(), end: ground.clock.now() + LEASE };
-    let spends = Some(("toy".to_owned(), window));
+    let spends = counted("toy");
     let page = Page { operations: activities([comment("c")]), spends, ..Page::default() };
 
-    let gate = Gate::before_committing(&ground, "quota_windows", "true").await;
+    let gate = Gate::before_committing(&ground, "quota_ledger", "true").await;
     let store = ground.store.clone();
     let committing = tokio::spawn(async move { store.commit_page(source, &page).await });
     gate.until_waiting(1).await;

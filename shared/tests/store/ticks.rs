@@ -21,6 +21,7 @@ async fn onboarded(ground: &Ground, first_check: i64) -> IntegrationId {
         settings: json!({}),
         units: Vec::new(),
         first_check: Some(Tick(first_check)),
+        credential_id: None,
         member_attributes: Vec::new(),
     };
     let connected = ground.store.connect(&new, RequestedBy::Connect).await.unwrap();
