@@ -1,6 +1,7 @@
 //! Where `now` comes from. Nothing else in Millrace asks the machine for the time of day.
 
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use tokio::sync::watch;
@@ -45,6 +46,18 @@ impl Clock {
             Self::Turned(now) => {
                 // Fails only when every sender is gone, and `now` is one.
                 let _ = now.subscribe().wait_for(|now| *now >= at).await;
+            }
+        }
+    }
+
+    /// How long it has been running. Unlike the time of day it never jumps; only the length between
+    /// two of these means anything.
+    pub fn running(&self) -> Duration {
+        static SINCE: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self {
+            Self::System => SINCE.elapsed(),
+            Self::Turned(now) => {
+                (*now.borrow() - DateTime::UNIX_EPOCH).to_std().unwrap_or_default()
             }
         }
     }

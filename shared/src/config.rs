@@ -5,12 +5,15 @@
 //! Every argument is text until it is checked here, so that one start names every mistake.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use crate::keyring::Keyring;
 use crate::queue::sqs::SqsConfig;
 
 /// Mistakes in the configuration, all of them.
@@ -177,23 +180,119 @@ impl QueueArgs {
     }
 }
 
+const DEVTO: &str = "https://dev.to";
+const DISCORD: &str = "https://discord.com/api/v10";
+const GITHUB: &str = "https://api.github.com";
+const SLACK: &str = "https://slack.com/api";
+const TWITTER: &str = "https://api.x.com";
+
 /// Where the platforms are. Only somebody with a simulated one changes it.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Platforms")]
 pub struct PlatformArgs {
     /// dev.to, or another site that runs Forem
-    #[arg(long, env = "DEVTO_URL", default_value = "https://dev.to")]
+    #[arg(long, env = "DEVTO_URL", default_value = DEVTO)]
     pub devto_url: String,
+    /// What it allows one address in a second; a Forem of your own may allow more
+    #[arg(long, env = "DEVTO_REQUESTS_PER_SECOND", default_value = "3")]
+    pub devto_requests_per_second: String,
+    /// Discord's API
+    #[arg(long, env = "DISCORD_URL", default_value = DISCORD)]
+    pub discord_url: String,
+    /// GitHub's API
+    #[arg(long, env = "GITHUB_URL", default_value = GITHUB)]
+    pub github_url: String,
+    /// Slack's Web API
+    #[arg(long, env = "SLACK_URL", default_value = SLACK)]
+    pub slack_url: String,
+    /// X, formerly Twitter
+    #[arg(long, env = "TWITTER_URL", default_value = TWITTER)]
+    pub twitter_url: String,
 }
 
 #[derive(Clone, Debug)]
 pub struct PlatformConfig {
     pub devto_url: Url,
+    pub devto_requests_per_second: u32,
+    pub discord_url: Url,
+    pub github_url: Url,
+    pub slack_url: Url,
+    pub twitter_url: Url,
 }
 
 impl PlatformArgs {
     pub fn check(&self, mistakes: &mut Mistakes) -> Option<PlatformConfig> {
-        Some(PlatformConfig { devto_url: mistakes.read("--devto-url", &self.devto_url)? })
+        // Each is read before any is looked at, so that every mistake is named.
+        let devto_url = mistakes.read("--devto-url", &self.devto_url);
+        let argument = "--devto-requests-per-second";
+        let devto_requests_per_second =
+            mistakes.read_count(argument, &self.devto_requests_per_second);
+        let discord_url = mistakes.read("--discord-url", &self.discord_url);
+        let github_url = mistakes.read("--github-url", &self.github_url);
+        let slack_url = mistakes.read("--slack-url", &self.slack_url);
+        let twitter_url = mistakes.read("--twitter-url", &self.twitter_url);
+        Some(PlatformConfig {
+            devto_url: devto_url?,
+            devto_requests_per_second: devto_requests_per_second?,
+            discord_url: discord_url?,
+            github_url: github_url?,
+            slack_url: slack_url?,
+            twitter_url: twitter_url?,
+        })
+    }
+}
+
+/// The real ones.
+impl Default for PlatformConfig {
+    fn default() -> Self {
+        let real = |url: &str| url.parse().expect("the constants above are URLs");
+        Self {
+            devto_url: real(DEVTO),
+            devto_requests_per_second: 3,
+            discord_url: real(DISCORD),
+            github_url: real(GITHUB),
+            slack_url: real(SLACK),
+            twitter_url: real(TWITTER),
+        }
+    }
+}
+
+/// What credentials are sealed by.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Master keys")]
+pub struct KeyringArgs {
+    /// `<id>:<base64 of 32 bytes>`, several separated by commas: the first seals, all of them open
+    #[arg(
+        long,
+        env = "MASTER_KEYS",
+        hide_env_values = true,
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub master_keys: SecretString,
+    /// A file that has them; `millrace credentials new-key` makes one
+    #[arg(long, env = "MASTER_KEYS_FILE", value_name = "FILE")]
+    pub master_keys_file: Option<PathBuf>,
+}
+
+impl KeyringArgs {
+    /// None at all is fine: whoever needs one says so.
+    pub fn check(&self, mistakes: &mut Mistakes) -> Option<Keyring> {
+        let (argument, keys) = match (self.master_keys.expose_secret(), &self.master_keys_file) {
+            (keys, None) => ("--master-keys", keys.parse()),
+            ("", Some(file)) => {
+                let text = std::fs::read_to_string(file).map(SecretString::from);
+                let text = text.map_err(|error| {
+                    mistakes.note("--master-keys-file", format!("{}: {error}", file.display()));
+                });
+                ("--master-keys-file", text.ok()?.expose_secret().parse())
+            }
+            (_, Some(_)) => {
+                mistakes.note("--master-keys-file", "stands beside --master-keys: one is enough");
+                return None;
+            }
+        };
+        keys.map_err(|error| mistakes.note(argument, error)).ok()
     }
 }
 
@@ -226,5 +325,36 @@ mod tests {
         ] {
             assert!(all.contains(argument), "{argument} is missing in:\n{all}");
         }
+    }
+
+    #[test]
+    fn master_keys_come_from_the_environment_or_from_a_file() {
+        let key = crate::keyring::MasterKey::new("k1").unwrap().reveal().to_string();
+        let file = std::env::temp_dir().join(format!("master-keys-{}", std::process::id()));
+        std::fs::write(&file, format!("{key}\n")).unwrap();
+        let missing = file.with_extension("missing");
+        let read = |keys: &str, file: Option<&PathBuf>| {
+            let mut mistakes = Mistakes::default();
+            let master_keys = SecretString::from(keys.to_owned());
+            let args = KeyringArgs { master_keys, master_keys_file: file.cloned() };
+            let keyring = args.check(&mut mistakes);
+            (
+                keyring.and_then(|keyring| keyring.sealing_key().map(str::to_owned)),
+                mistakes.0.join("; "),
+            )
+        };
+        let good = (Some("k1".to_owned()), String::new());
+        assert_eq!(read(&key, None), good);
+        assert_eq!(read("", Some(&file)), good);
+        assert_eq!(read("", None), (None, String::new()));
+        for (keys, file, argument) in [
+            ("k1:short", None, "--master-keys: "),
+            (&*key, Some(&file), "--master-keys-file: stands beside"),
+            ("", Some(&missing), "--master-keys-file: "),
+        ] {
+            let (keyring, mistakes) = read(keys, file);
+            assert!(keyring.is_none() && mistakes.starts_with(argument), "{mistakes}");
+        }
+        std::fs::remove_file(&file).unwrap();
     }
 }

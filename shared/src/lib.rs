@@ -2,7 +2,9 @@
 //!
 //! The arrows between the modules: `integrations → sdk → domain ← store`, `queue → message → domain`.
 //! `domain` does no I/O; all SQL is in `store`; `sdk` knows neither the store nor the queue.
-//! `outbox` sends what the store says is due, `explain` says why a run moves or does not.
+//! `keyring` seals, `vault` has the tenants' credentials in the open while they are used.
+//! `ledger` counts requests, `outbox` sends what the store says is due, `explain` says why a run moves
+//! or does not.
 
 pub mod admin;
 pub mod clock;
@@ -10,6 +12,8 @@ pub mod config;
 pub mod domain;
 pub mod explain;
 pub mod integrations;
+pub mod keyring;
+pub mod ledger;
 pub mod message;
 pub mod outbox;
 pub mod queue;
@@ -17,6 +21,8 @@ pub mod sdk;
 pub mod service;
 pub mod store;
 pub mod telemetry;
+pub mod vault;
+pub mod verify;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/writing-an-integration.md")]

@@ -3,13 +3,14 @@
 //! ```json
 //! {"type":"integration_process","runId":"…","streamId":"…"}
 //! {"type":"integration_process","integrationId":"…","onboarding":true}
+//! {"type":"integration_discover","discoveryId":"…"}
 //! ```
 //!
 //! Names are camelCase, unknown fields are ignored, `streamId` and `onboarding` may be left out.
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{IntegrationId, RunId, RunMode, StreamId};
+use crate::domain::{DiscoveryId, IntegrationId, RunId, RunMode, StreamId};
 
 /// Somebody should make progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub enum Message {
     Process { run: RunId, stream: Option<StreamId> },
     /// Start a run of this integration, or join the live one.
     Start { integration: IntegrationId, mode: RunMode },
+    /// List what a connection could sync.
+    Discover { discovery: DiscoveryId },
 }
 
 /// Why a body is no message: it will never be one, so it belongs to the dead letters.
@@ -39,7 +42,36 @@ impl Message {
         if body.len() >= Self::MAX_BYTES {
             return Err(InvalidMessage::TooLong(body.len()));
         }
-        let Body::IntegrationProcess(body) = serde_json::from_str(body)?;
+        match serde_json::from_str(body)? {
+            Body::IntegrationProcess(body) => body.try_into(),
+            Body::IntegrationDiscover { discovery_id } => {
+                Ok(Self::Discover { discovery: discovery_id })
+            }
+        }
+    }
+
+    pub fn encode(self) -> String {
+        let body = match self {
+            Self::Process { run, stream } => Body::IntegrationProcess(IntegrationProcess {
+                run_id: Some(run),
+                stream_id: stream,
+                ..Default::default()
+            }),
+            Self::Start { integration, mode } => Body::IntegrationProcess(IntegrationProcess {
+                integration_id: Some(integration),
+                onboarding: Some(mode.is_onboarding()),
+                ..Default::default()
+            }),
+            Self::Discover { discovery } => Body::IntegrationDiscover { discovery_id: discovery },
+        };
+        serde_json::to_string(&body).expect("ids and a flag always encode")
+    }
+}
+
+impl TryFrom<IntegrationProcess> for Message {
+    type Error = InvalidMessage;
+
+    fn try_from(body: IntegrationProcess) -> Result<Self, InvalidMessage> {
         match (body.run_id, body.integration_id) {
             (Some(run), None) => Ok(Self::Process { run, stream: body.stream_id }),
             (None, Some(integration)) => {
@@ -49,27 +81,16 @@ impl Message {
             _ => Err(InvalidMessage::NamesNothing),
         }
     }
-
-    pub fn encode(self) -> String {
-        let body = match self {
-            Self::Process { run, stream } => {
-                IntegrationProcess { run_id: Some(run), stream_id: stream, ..Default::default() }
-            }
-            Self::Start { integration, mode } => IntegrationProcess {
-                integration_id: Some(integration),
-                onboarding: Some(mode.is_onboarding()),
-                ..Default::default()
-            },
-        };
-        serde_json::to_string(&Body::IntegrationProcess(body))
-            .expect("ids and a flag always encode")
-    }
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Body {
     IntegrationProcess(IntegrationProcess),
+    IntegrationDiscover {
+        #[serde(rename = "discoveryId")]
+        discovery_id: DiscoveryId,
+    },
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -105,6 +126,9 @@ mod tests {
         let expected =
             Message::Start { integration: ID.parse().unwrap(), mode: RunMode::Onboarding };
         assert_eq!(Message::decode(&start).unwrap(), expected);
+        let discover = format!(r#"{{"type":"integration_discover","discoveryId":"{ID}"}}"#);
+        let expected = Message::Discover { discovery: ID.parse().unwrap() };
+        assert_eq!(Message::decode(&discover).unwrap(), expected);
     }
 
     #[test]
@@ -112,6 +136,7 @@ mod tests {
         let messages = [
             Message::Process { run: RunId::new(), stream: Some(StreamId::new()) },
             Message::Start { integration: IntegrationId::new(), mode: RunMode::Check },
+            Message::Discover { discovery: DiscoveryId::new() },
         ];
         for message in messages {
             assert_eq!(Message::decode(&message.encode()).unwrap(), message);

@@ -7,16 +7,26 @@ use std::time::Duration;
 
 use tracing::warn;
 
+use crate::domain::TenantId;
 use crate::message::Message;
 use crate::queue::{Outgoing, Queue};
-use crate::store::{DueMessage, Store};
+use crate::store::{DueDiscovery, DueMessage, Store};
 use crate::telemetry::Trace;
 
 /// "Make progress on this run", in the group of its tenant and in the trace of whoever says it.
 pub fn message(due: DueMessage) -> Outgoing {
+    outgoing(Message::Process { run: due.run, stream: None }, due.tenant)
+}
+
+/// "List what can be synced", likewise.
+pub fn discovery_message(due: DueDiscovery) -> Outgoing {
+    outgoing(Message::Discover { discovery: due.discovery }, due.tenant)
+}
+
+fn outgoing(message: Message, tenant: TenantId) -> Outgoing {
     Outgoing {
-        body: Message::Process { run: due.run, stream: None }.encode(),
-        group: due.tenant.to_string(),
+        body: message.encode(),
+        group: tenant.to_string(),
         delay: Duration::ZERO,
         trace: Some(Trace::onwards().to_string()),
     }
@@ -35,10 +45,22 @@ pub async fn send_now(store: &Store, queue: &dyn Queue, due: DueMessage) {
     }
 }
 
+/// The same for a discovery.
+pub async fn send_discovery_now(store: &Store, queue: &dyn Queue, due: DueDiscovery) {
+    let sent = async {
+        queue.send(&[discovery_message(due)]).await?;
+        store.discoveries_sent(&[due.discovery]).await?;
+        Ok::<_, anyhow::Error>(())
+    };
+    if let Err(error) = sent.await {
+        warn!(discovery.id = %due.discovery, "the sweep will send this discovery's message: {error:#}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{RunId, TenantId};
+    use crate::domain::RunId;
 
     #[test]
     fn a_tenants_messages_share_fairly_with_other_tenants() {

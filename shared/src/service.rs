@@ -16,13 +16,16 @@ use tracing::{info, warn};
 
 use crate::admin::{self, Readiness};
 use crate::config::{
-    DatabaseArgs, DatabaseConfig, Mistakes, PlatformArgs, PlatformConfig, QueueArgs, QueueConfig,
+    DatabaseArgs, DatabaseConfig, KeyringArgs, Mistakes, PlatformArgs, PlatformConfig, QueueArgs,
+    QueueConfig,
 };
 use crate::integrations;
+use crate::keyring::Keyring;
 use crate::queue::{self, Queue};
 use crate::sdk::Registry;
 use crate::store::Store;
 use crate::telemetry::{self, LogFormat, Metrics};
+use crate::vault::Vault;
 
 /// What every service is told.
 #[derive(Args, Clone, Debug)]
@@ -40,6 +43,8 @@ pub struct ServiceArgs {
     queue: QueueArgs,
     #[command(flatten)]
     platforms: PlatformArgs,
+    #[command(flatten)]
+    keyring: KeyringArgs,
 }
 
 /// The same, checked.
@@ -50,6 +55,7 @@ pub struct ServiceConfig {
     pub database: DatabaseConfig,
     pub queue: QueueConfig,
     pub platforms: PlatformConfig,
+    pub keyring: Keyring,
 }
 
 impl ServiceArgs {
@@ -59,12 +65,14 @@ impl ServiceArgs {
         let database = self.database.check(mistakes);
         let queue = self.queue.check(mistakes);
         let platforms = self.platforms.check(mistakes);
+        let keyring = self.keyring.check(mistakes);
         Some(ServiceConfig {
             admin_address: admin_address?,
             log_format: self.log_format,
             database: database?,
             queue: queue?,
             platforms: platforms?,
+            keyring: keyring?,
         })
     }
 }
@@ -99,6 +107,7 @@ pub fn holder(service: &str) -> String {
 pub struct Service {
     pub store: Store,
     pub registry: Registry,
+    pub vault: Vault,
     /// Cancelled when the service is to stop.
     pub stop: CancellationToken,
     queue_config: QueueConfig,
@@ -116,6 +125,7 @@ impl Service {
         let stop = stop_on_signal()?;
         let store = Store::connect_lazily(&config.database)?;
         let registry = integrations::registry(&config.platforms)?;
+        let vault = Vault::new(&store, &registry, config.keyring);
         let address = config.admin_address;
         let listener = TcpListener::bind(address).await;
         let listener = listener.with_context(|| format!("opening the admin port {address}"))?;
@@ -124,7 +134,7 @@ impl Service {
         let readiness = readiness(&store, &queue, &stop);
         let ended = CancellationToken::new();
         let admin = tokio::spawn(admin::serve(listener, readiness, metrics, ended.clone()));
-        Ok(Self { store, registry, stop, queue_config: config.queue, queue, ended, admin })
+        Ok(Self { store, registry, vault, stop, queue_config: config.queue, queue, ended, admin })
     }
 
     /// Waits until the database has this version's schema and the queue is there; `None` if asked to

@@ -45,6 +45,14 @@ id!(
     IntegrationId
 );
 id!(
+    /// One look at what a connection could sync.
+    DiscoveryId
+);
+id!(
+    /// What lets a tenant's integrations in at a platform.
+    CredentialId
+);
+id!(
     /// One processing of one integration.
     RunId
 );

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::{IntegrationId, TenantId};
+use super::{CredentialId, IntegrationId, TenantId};
 
 #[derive(Clone, Debug)]
 pub struct Integration {
@@ -16,6 +16,8 @@ pub struct Integration {
     pub settings: Value,
     /// External sync units chosen when connecting; empty: all there are.
     pub units: Vec<String>,
+    /// What lets it in; `None` where the platform is open to everybody.
+    pub credential_id: Option<CredentialId>,
     pub status: IntegrationStatus,
     /// Why it needs to be reconnected.
     pub status_reason: Option<String>,

@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub enum Operation {
     UpsertMembers(Vec<Member>),
+    /// Tells more of members that are known; whoever is not is left out, and nobody is added.
+    UpdateMembers(Vec<Member>),
     /// Each with the member who did it.
     UpsertActivities(Vec<Activity>),
 }
@@ -18,13 +20,14 @@ impl Operation {
     pub fn name(&self) -> &'static str {
         match self {
             Self::UpsertMembers(_) => "upsert_members",
+            Self::UpdateMembers(_) => "update_members",
             Self::UpsertActivities(_) => "upsert_activities",
         }
     }
 
     pub fn records(&self) -> usize {
         match self {
-            Self::UpsertMembers(members) => members.len(),
+            Self::UpsertMembers(members) | Self::UpdateMembers(members) => members.len(),
             Self::UpsertActivities(activities) => activities.len(),
         }
     }
@@ -43,6 +46,22 @@ pub struct Member {
     pub reach: BTreeMap<String, i64>,
     /// Name → platform → value, as [`MemberAttribute`]s define them. Absent and null never overwrite.
     pub attributes: BTreeMap<String, Map<String, Value>>,
+    /// Where they work, as they say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub organizations: Vec<Organization>,
+}
+
+/// A company or another body that people belong to. Unique by tenant and name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Organization {
+    pub name: String,
+    pub url: Option<String>,
+    pub description: Option<String>,
+    pub location: Option<String>,
+    pub email: Option<String>,
+    pub website: Option<String>,
+    pub avatar_url: Option<String>,
+    pub twitter_username: Option<String>,
 }
 
 /// An account on a platform.
@@ -90,8 +109,28 @@ impl Member {
         self.emails.extend(newer.emails);
         self.joined_at = self.joined_at.into_iter().chain(newer.joined_at).min();
         self.reach.extend(newer.reach);
+        self.organizations.extend(newer.organizations);
         for (name, values) in newer.attributes {
             self.attributes.entry(name).or_default().extend(values);
+        }
+    }
+}
+
+impl Organization {
+    /// Adds what a later mention says: the newer wins, and what it leaves out stays.
+    pub fn merge(&mut self, newer: Self) {
+        let Self { name: _, url, description, location, email, website, avatar_url, .. } = newer;
+        let said = [
+            (&mut self.url, url),
+            (&mut self.description, description),
+            (&mut self.location, location),
+            (&mut self.email, email),
+            (&mut self.website, website),
+            (&mut self.avatar_url, avatar_url),
+            (&mut self.twitter_username, newer.twitter_username),
+        ];
+        for (known, newer) in said {
+            *known = newer.or(known.take());
         }
     }
 }

@@ -68,6 +68,11 @@ impl RecordLimit {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::super::RunMode;
     use super::*;
 
     #[test]
@@ -97,7 +102,40 @@ mod tests {
     fn an_onboarding_gets_its_share_of_a_record_limit() {
         let limit =
             RecordLimit { records: 10_000, per: Duration::from_secs(60), onboarding_factor: 0.7 };
-        assert_eq!(limit.records_for(super::super::RunMode::Onboarding), 7_000);
-        assert_eq!(limit.records_for(super::super::RunMode::Check), 10_000);
+        assert_eq!(limit.records_for(RunMode::Onboarding), 7_000);
+        assert_eq!(limit.records_for(RunMode::Check), 10_000);
+    }
+
+    proptest! {
+        #[test]
+        fn a_first_check_is_within_one_interval_whatever_the_seed(
+            now in -1_000_000..1_000_000_000_i64, between in 0..1_000_000_u32, seed: u128,
+        ) {
+            let first = CheckSchedule::EveryTicks(between).first_check(Tick(now), seed).unwrap();
+            let wait = first.0 - now;
+            prop_assert!((1..=i64::from(between.max(1))).contains(&wait), "in {wait} ticks");
+        }
+
+        #[test]
+        fn as_many_seeds_as_ticks_are_one_at_each(between in 1..2_000_u32, first: u64) {
+            let schedule = CheckSchedule::EveryTicks(between);
+            let seeds = (0..u128::from(between)).map(|nth| u128::from(first) + nth);
+            let at: BTreeSet<_> = seeds.map(|seed| schedule.first_check(Tick(0), seed)).collect();
+            prop_assert_eq!(at.len(), between as usize);
+        }
+
+        #[test]
+        fn every_instant_is_within_its_tick(seconds in 0..10_000_000_000_i64, length in 1..100_000_u64) {
+            let (now, length) = (DateTime::from_timestamp(seconds, 0).unwrap(), Duration::from_secs(length));
+            let tick = Tick::at(now, length);
+            prop_assert!(tick.begins(length) <= now);
+            prop_assert!(now < Tick(tick.0 + 1).begins(length));
+        }
+
+        #[test]
+        fn an_onboarding_never_gets_more_than_there_is(records in 0..1_000_000_000_u64, factor in 0.0..=1.0) {
+            let limit = RecordLimit { records, per: Duration::from_secs(1), onboarding_factor: factor };
+            prop_assert!(limit.records_for(RunMode::Onboarding) <= limit.records_for(RunMode::Check));
+        }
     }
 }

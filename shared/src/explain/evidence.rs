@@ -5,9 +5,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    DelayReason, IntegrationId, IntegrationStatus, RunState, StreamId, StreamState,
+    CountedBy, DelayReason, IntegrationId, IntegrationStatus, RunState, StreamId, StreamState,
 };
-use crate::store::{QuotaLeft, RunFacts, SchedulerHolder, StreamError};
+use crate::store::{LimitFacts, QuotaLeft, RunFacts, SchedulerHolder, StreamError};
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Evidence {
@@ -23,6 +23,8 @@ pub struct Evidence {
     pub first_errors: Vec<FirstError>,
     /// Null when the kind has no record limit.
     pub quota: Option<Quota>,
+    /// Limits on requests that it counts against, as far as any were counted lately.
+    pub limits: Vec<Limit>,
     /// Who sends what is due; null if no generator is alive.
     pub generator: Option<Generator>,
 }
@@ -90,6 +92,25 @@ pub struct Quota {
 }
 
 #[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Limit {
+    /// Which requests, in the platform's words.
+    pub class: String,
+    /// Whether all tenants' requests count together, rather than those with one credential.
+    pub of_all_tenants: bool,
+    /// In each window.
+    pub allowed: u64,
+    pub per_seconds: f64,
+    /// What a run of this mode could take now.
+    pub left: u64,
+    /// Tenants that use it or want to.
+    pub tenants: u64,
+    /// When this tenant's turn is expected; null if it does not wait.
+    pub turn_at: Option<DateTime<Utc>>,
+    /// Until when the platform wants to be left alone.
+    pub blocked_until: Option<DateTime<Utc>>,
+}
+
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Generator {
     pub holder: String,
     pub alive_until: DateTime<Utc>,
@@ -121,6 +142,7 @@ impl Evidence {
             },
             first_errors: facts.first_errors.iter().map(FirstError::from).collect(),
             quota: facts.quota.as_ref().map(Quota::from),
+            limits: facts.limits.iter().map(Limit::from).collect(),
             generator: facts.scheduler.as_ref().map(Generator::from),
         }
     }
@@ -149,7 +171,22 @@ impl From<&StreamError> for FirstError {
 
 impl From<&QuotaLeft> for Quota {
     fn from(left: &QuotaLeft) -> Self {
-        Self { records_left: left.records, resets_at: left.window.end }
+        Self { records_left: left.records, resets_at: left.resets_at }
+    }
+}
+
+impl From<&LimitFacts> for Limit {
+    fn from(limit: &LimitFacts) -> Self {
+        Self {
+            class: limit.class.clone(),
+            of_all_tenants: limit.counted_by == CountedBy::Application,
+            allowed: limit.allowed,
+            per_seconds: limit.per.as_secs_f64(),
+            left: limit.left,
+            tenants: limit.tenants as u64,
+            turn_at: limit.turn,
+            blocked_until: limit.blocked_until,
+        }
     }
 }
 

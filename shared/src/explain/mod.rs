@@ -5,6 +5,7 @@
 //! counts: an ended run is not waiting, a paused one waits for nobody but its tenant, and so on down
 //! to a run that merely waits for a worker.
 
+mod estimate;
 mod evidence;
 #[cfg(test)]
 mod tests;
@@ -13,8 +14,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::domain::{DelayReason, IntegrationStatus, RunId, RunState};
-use crate::store::{RunFacts, Store};
+use crate::domain::{CountedBy, DelayReason, IntegrationStatus, RunId, RunState};
+use crate::store::{LimitFacts, RunFacts, Store};
 
 pub use evidence::Evidence;
 
@@ -28,6 +29,9 @@ pub struct Explanation {
     pub reason: Reason,
     /// When it goes on by itself; null if it has ended, is moving, or waits for a person.
     pub goes_on_at: Option<DateTime<Utc>>,
+    /// About when it may be done, if that can be told: by what is left to be fetched, and this
+    /// tenant's share of what the platform allows.
+    pub about_ends_at: Option<DateTime<Utc>>,
     pub evidence: Evidence,
 }
 
@@ -49,7 +53,7 @@ pub enum Reason {
     Abandoned,
     /// It waits for the platform's rate limit.
     RateLimit,
-    /// It waits for the kind's record limit.
+    /// It waits for its share of a limit: on requests, or on the kind's records.
     Quota,
     /// It rests, as the integration asked.
     Sleep,
@@ -84,6 +88,7 @@ pub fn explain(facts: &RunFacts) -> Explanation {
         sentence: verdict.sentence,
         reason: verdict.reason,
         goes_on_at: verdict.goes_on_at,
+        about_ends_at: estimate::about_ends_at(facts),
         evidence: Evidence::of(facts),
     }
 }
@@ -162,10 +167,7 @@ fn delayed(facts: &RunFacts) -> Option<Verdict> {
         DelayReason::RateLimit => {
             (Reason::RateLimit, "The platform's rate limit was reached".into())
         }
-        DelayReason::Quota => {
-            let kind = &facts.run.kind;
-            (Reason::Quota, format!("The record limit of `{kind}` is spent"))
-        }
+        DelayReason::Quota => (Reason::Quota, over_quota(facts)),
         DelayReason::Sleep => (Reason::Sleep, "The integration asked for a rest".into()),
         // A run that merely waits for its streams sleeps until the first of them is due.
         DelayReason::Retry if facts.streams.next_due_at == Some(until) => {
@@ -175,6 +177,29 @@ fn delayed(facts: &RunFacts) -> Option<Verdict> {
     };
     let then = facts.but_nobody_sends(&format!("it goes on at {at}"));
     Some(verdict(reason, format!("{why}: {then}."), Some(until)))
+}
+
+/// Of several limits it waits for the one whose turn comes last.
+fn over_quota(facts: &RunFacts) -> String {
+    let waited_for = facts.limits.iter().filter(|limit| limit.turn.is_some());
+    let Some(limit) = waited_for.max_by_key(|limit| limit.turn) else {
+        let kind = &facts.run.kind;
+        return format!("The record limit of `{kind}` is spent");
+    };
+    let LimitFacts { class, allowed, left, .. } = limit;
+    let whose = match limit.counted_by {
+        CountedBy::Credential => "of this credential",
+        CountedBy::Application => "of all tenants together",
+    };
+    let per = limit.per.as_secs_f64();
+    let others = match limit.tenants.saturating_sub(1) {
+        0 => String::new(),
+        1 => ", and one other tenant wants some".to_owned(),
+        others => format!(", and {others} other tenants want some"),
+    };
+    format!(
+        "It waits for its share of `{class}`: {left} left of the {allowed} in {per} s {whose}{others}"
+    )
 }
 
 fn every_stream_waits(facts: &RunFacts) -> String {

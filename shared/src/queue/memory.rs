@@ -126,6 +126,12 @@ impl MemoryQueue {
         self.lock().away = false;
     }
 
+    /// Comes back, and forgets what it was to lose or to refuse.
+    pub fn recover(&self) {
+        let mut state = self.lock();
+        (state.away, state.to_lose, state.to_refuse) = (false, 0, 0);
+    }
+
     /// The bodies of all messages that are not acknowledged, visible or not, in order of arrival.
     pub fn bodies(&self) -> Vec<String> {
         self.lock().messages.iter().map(|message| message.body.clone()).collect()

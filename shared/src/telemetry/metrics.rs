@@ -39,9 +39,13 @@ fn recorder() -> anyhow::Result<PrometheusBuilder> {
     let waits = Matcher::Full("provider_wait_seconds".to_owned());
     // A second to a day: what `sdk::rate_limit` lets through.
     let seconds = [1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0];
+    let turns = Matcher::Full("quota_wait_seconds".to_owned());
+    // In place, or asleep.
+    let turn = [0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0];
     PrometheusBuilder::new()
         .set_buckets_for_metric(waits, &seconds)
-        .context("the buckets of provider_wait_seconds")
+        .and_then(|builder| builder.set_buckets_for_metric(turns, &turn))
+        .context("the buckets of waits")
 }
 
 /// One thing counted.
@@ -67,6 +71,7 @@ pub const METRICS: &[Metric] = &[
     counter("runs_started_total", "Runs that were begun {kind, mode}"),
     counter("runs_finished_total", "Runs that reached their end {kind, mode, outcome}"),
     counter("stream_outcomes_total", "Steps of streams by how they ended {kind, outcome}"),
+    counter("discoveries_total", "Discoveries by how they ended {kind, outcome}"),
     counter("records_total", "Records fetched and stored {kind}"),
     counter("operations_total", "Operations carried out by the sink {kind, operation}"),
     counter("cleaned_values_total", "Values that had to be cleaned to be stored {what}"),
@@ -74,8 +79,17 @@ pub const METRICS: &[Metric] = &[
         "provider_requests_total",
         "Requests sent to platforms, attempts and redirects included {kind, status}",
     ),
+    counter("credential_renewals_total", "Renewals of credentials by how they ended {outcome}"),
     histogram("provider_wait_seconds", Unit::Seconds, "Waits that platforms asked for {kind}"),
-    gauge("quota_left", "Records left in the current window {kind}"),
+    gauge(
+        "quota_left",
+        "Left of a limit when it was last asked for: requests, points or records {kind, class}",
+    ),
+    histogram(
+        "quota_wait_seconds",
+        Unit::Seconds,
+        "Waits for a share of a limit, in place or asleep {kind, class}",
+    ),
     counter("ticks_total", "Ticks fired by this process"),
     gauge("scheduler_leader", "1 in the generator that holds the scheduler lease, otherwise 0"),
     gauge("outbox_backlog", "Pending runs whose message is not known to be sent"),

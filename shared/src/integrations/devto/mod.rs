@@ -11,7 +11,8 @@
 //! is seen too, as far as the site itself notices edits. A check of N organizations and users with
 //! nothing new costs 2 N requests.
 //!
-//! The site answers three requests a second to one address, and says so by 429 only.
+//! The site answers three requests a second to one address, whoever asks for whom, and says so by
+//! 429 only.
 
 mod api;
 mod records;
@@ -34,7 +35,7 @@ pub use self::state::State;
 use self::threads::Comment;
 use crate::sdk::http::Options;
 use crate::sdk::{
-    AttributeType, CheckSchedule, Connection, ExternalSyncUnit, Integration, LastRecord,
+    Access, AttributeType, CheckSchedule, Connection, ExternalSyncUnit, Integration, LastRecord,
     MemberAttribute, Operation, Result, Run, RunMode, RunSummary, StreamOutput, SyncError,
 };
 
@@ -71,7 +72,7 @@ pub enum Stream {
 impl Integration for Devto {
     const KIND: &'static str = "devto";
     const CHECKS: CheckSchedule = CheckSchedule::EveryTicks(20);
-    /// More at a time would only be refused.
+    /// More at a time would only wait for each other.
     const CONCURRENCY: usize = 3;
 
     type Settings = Settings;
@@ -100,7 +101,7 @@ impl Integration for Devto {
         match stream {
             Stream::Articles { of, page, after } => self.articles(of, *page, *after, run).await,
             Stream::Comments { article } => self.comments(article, run).await,
-            Stream::Profile { user_id } => self.profile(*user_id).await,
+            Stream::Profile { user_id } => self.profile(*user_id, run).await,
         }
     }
 
@@ -126,7 +127,7 @@ impl Integration for Devto {
 
     async fn verify(&self, connection: &Connection<Self>) -> Result<()> {
         for source in connection.settings.sources() {
-            self.find(source).await?;
+            self.find(source, &connection.access).await?;
         }
         Ok(())
     }
@@ -134,7 +135,7 @@ impl Integration for Devto {
     async fn discover(&self, connection: &Connection<Self>) -> Result<Vec<ExternalSyncUnit>> {
         let mut units = Vec::new();
         for source in connection.settings.sources() {
-            let Owner { name, summary } = self.find(source).await?;
+            let Owner { name, summary } = self.find(source, &connection.access).await?;
             let id = source.unit();
             units.push(ExternalSyncUnit { id, name, description: summary, item_count: None });
         }
@@ -152,6 +153,11 @@ impl Devto {
         Ok(Self { api: Api::at(url, options)?, site: Site::at(url)? })
     }
 
+    /// Of a site that allows an address so many requests a second.
+    pub fn allowing(self, per_second: u32) -> Self {
+        Self { api: self.api.allowing(per_second), ..self }
+    }
+
     /// Until a page is empty: a short one is no promise that it was the last.
     async fn articles(
         &self,
@@ -164,12 +170,13 @@ impl Devto {
             let endless = anyhow!("the articles of {of} go on after page {MOST_PAGES}");
             return Err(SyncError::Permanent(endless));
         }
-        let listed = self.api.articles(of, page).await?;
+        let access = &run.connection.access;
+        let listed = self.api.articles(of, page, access).await?;
         let articles = listed.body.ok_or_else(|| unknown(of))?;
         let Some(first) = articles.first().map(|article| article.id) else {
             if page == 1 && matches!(of, Source::User(_)) {
                 // Nobody of that name is no error to the site, but a user without articles.
-                self.find(of).await?;
+                self.find(of, access).await?;
             }
             return Ok(StreamOutput::empty());
         };
@@ -178,13 +185,12 @@ impl Devto {
         Ok(StreamOutput {
             new_streams: to_read.map(|article| Stream::Comments { article }).collect(),
             next_page: Some(next_page),
-            sleep: listed.rest,
             ..StreamOutput::empty()
         })
     }
 
     async fn comments(&self, article: &Article, run: &Run<Self>) -> Result<StreamOutput<Stream>> {
-        let read = self.api.comments(article.id).await?;
+        let read = self.api.comments(article.id, &run.connection.access).await?;
         let comments = match read.body {
             Some(tree) => threads::flatten(tree)?,
             // The article has been deleted since it was listed.
@@ -203,24 +209,22 @@ impl Devto {
             operations: vec![Operation::UpsertActivities(activities)],
             last_record,
             new_streams,
-            sleep: read.rest,
-            next_page: None,
-        })
-    }
-
-    /// Some authors have no profile (any more); what they wrote stays.
-    async fn profile(&self, user_id: u64) -> Result<StreamOutput<Stream>> {
-        let answer = self.api.profile(user_id).await?;
-        let members = answer.body.map(|profile| self.site.member(profile)).into_iter().collect();
-        Ok(StreamOutput {
-            operations: vec![Operation::UpsertMembers(members)],
-            sleep: answer.rest,
             ..StreamOutput::empty()
         })
     }
 
-    async fn find(&self, source: &Source) -> Result<Owner> {
-        self.api.owner(source).await?.body.ok_or_else(|| unknown(source))
+    /// Some authors have no profile (any more); what they wrote stays.
+    async fn profile(&self, user_id: u64, run: &Run<Self>) -> Result<StreamOutput<Stream>> {
+        let answer = self.api.profile(user_id, &run.connection.access).await?;
+        let members = answer.body.map(|profile| self.site.member(profile)).into_iter().collect();
+        Ok(StreamOutput {
+            operations: vec![Operation::UpsertMembers(members)],
+            ..StreamOutput::empty()
+        })
+    }
+
+    async fn find(&self, source: &Source, access: &Access) -> Result<Owner> {
+        self.api.owner(source, access).await?.body.ok_or_else(|| unknown(source))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Lists of articles: where they end, and whose they are.
 
 use super::*;
-use crate::sdk::{RawConnection, Registry};
+use crate::sdk::{Access, RawConnection, Registry};
 
 #[tokio::test]
 async fn a_short_page_is_not_the_last_but_an_empty_one_is() {
@@ -86,13 +86,8 @@ async fn a_user_without_articles_is_no_mistake() {
 }
 
 fn connection(settings: Value) -> RawConnection {
-    RawConnection {
-        mode: RunMode::Onboarding,
-        started_at: "2024-05-01T12:00:00Z".parse().expect("an instant"),
-        settings,
-        state: None,
-        units: Vec::new(),
-    }
+    let now = "2024-05-01T12:00:00Z".parse().expect("an instant");
+    RawConnection::new(settings, now, Access::open())
 }
 
 #[tokio::test]

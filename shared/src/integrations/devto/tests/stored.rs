@@ -39,7 +39,7 @@ fn every_stored_stream_is_understood() {
 
 #[test]
 fn state_is_stored_like_this() {
-    let ended = |stream, failed| crate::sdk::EndedStream { stream, failed };
+    let ended = |stream, failed| crate::sdk::EndedStream { stream, failed, mark: None };
     let state = State::default().after(&RunSummary {
         streams: vec![
             ended(Stream::Comments { article: an_article() }, false),
