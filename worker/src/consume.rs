@@ -18,7 +18,7 @@ const LONG_POLL: Duration = Duration::from_secs(20);
 const REST: Duration = Duration::from_secs(1);
 
 /// Works until `stop`, then hands back what it holds. Returns when all of it is handed back: within
-/// the grace, and as long as the database takes.
+/// the grace, and as long as the database takes; and as long as the renewal of a credential takes.
 pub async fn consume(worker: Arc<Worker>, stop: CancellationToken) {
     let shutdown = Shutdown::default();
     let stopping = tokio::spawn(shutdown.clone().when(stop.clone(), worker.settings.grace));
@@ -45,6 +45,7 @@ pub async fn consume(worker: Arc<Worker>, stop: CancellationToken) {
 
     info!(runs = at_work.len(), "stopping: handing back what is under way");
     until_ended(at_work).await;
+    worker.vault.close().await;
     stopping.abort();
 }
 

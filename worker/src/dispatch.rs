@@ -1,7 +1,7 @@
 //! What a message asks for, and what becomes of the message.
 
 use metrics::counter;
-use shared::domain::{IntegrationId, RequestedBy, RunId, RunMode, StreamId};
+use shared::domain::{DiscoveryId, IntegrationId, RequestedBy, RunId, RunMode, StreamId};
 use shared::message::Message;
 use shared::outbox::send_now;
 use shared::queue::Received;
@@ -9,7 +9,7 @@ use shared::store::{Continued, DueMessage};
 use shared::telemetry::Trace;
 use tracing::{error, info, warn};
 
-use crate::{Shutdown, Worker, run};
+use crate::{Shutdown, Worker, discover, run};
 
 /// Does what the message asks for, then removes it: acknowledged, or among the dead letters with the
 /// reason. A message that could not be dealt with now is left, and comes again.
@@ -48,6 +48,7 @@ async fn decide(worker: &Worker, message: &Received, stop: &Shutdown) -> anyhow:
             process_stream(worker, run, stream, message, stop).await
         }
         Ok(Message::Start { integration, mode }) => start(worker, integration, mode).await,
+        Ok(Message::Discover { discovery }) => discover(worker, discovery, stop).await,
         Err(invalid) => Ok(Fate::dead_letter("invalid", invalid)),
     }
 }
@@ -123,4 +124,15 @@ async fn start(worker: &Worker, integration: IntegrationId, mode: RunMode) -> an
         send_now(&worker.store, &*worker.queue, due).await;
     }
     Ok(Fate::Acknowledge)
+}
+
+async fn discover(worker: &Worker, id: DiscoveryId, stop: &Shutdown) -> anyhow::Result<Fate> {
+    if discover::discover(worker, id, stop).await? {
+        return Ok(Fate::Acknowledge);
+    }
+    // It has ended, is held, waits, or is unknown.
+    Ok(match worker.store.discovery(id).await? {
+        Some(_) => Fate::Acknowledge,
+        None => Fate::dead_letter("unknown", format!("there is no discovery {id}")),
+    })
 }

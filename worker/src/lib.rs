@@ -5,15 +5,18 @@
 
 mod config;
 mod consume;
+mod discover;
 mod dispatch;
 mod run;
 mod shutdown;
 
 use std::sync::Arc;
 
+use shared::ledger::Ledger;
 use shared::queue::Queue;
 use shared::sdk::Registry;
 use shared::store::Store;
+use shared::vault::Vault;
 
 pub use config::{Args, Config, Settings};
 pub use consume::consume;
@@ -25,5 +28,9 @@ pub struct Worker {
     pub store: Store,
     pub queue: Arc<dyn Queue>,
     pub registry: Registry,
+    /// The tenants' credentials.
+    pub vault: Vault,
+    /// What counts their requests.
+    pub ledger: Ledger,
     pub settings: Settings,
 }

@@ -1,6 +1,7 @@
 //! The worker as a process of its own.
 
 use clap::Parser;
+use shared::ledger::Ledger;
 use shared::service::Service;
 use worker::{Args, Config, Worker, consume};
 
@@ -10,7 +11,8 @@ async fn main() -> anyhow::Result<()> {
     let service = Service::start(service).await?;
     if let Some(queue) = service.connect().await {
         let (store, registry) = (service.store.clone(), service.registry.clone());
-        let worker = Worker { store, queue, registry, settings };
+        let (vault, ledger) = (service.vault.clone(), Ledger::of(store.clone()));
+        let worker = Worker { store, queue, registry, vault, ledger, settings };
         consume(worker.into(), service.stop.clone()).await;
     }
     service.end().await;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anyhow::anyhow;
 use metrics::counter;
-use shared::sdk::{DynRun, RawConnection, Result as SdkResult, SyncError};
-use shared::store::{Claimed, Store, StoreError};
+use shared::ledger::Spender;
+use shared::sdk::{Access, DynRun, RawConnection, Result as SdkResult, SyncError};
+use shared::store::{Claimed, Store, StoreError, TenantMembers};
 use tracing::info;
 
 use super::call::call;
@@ -26,8 +27,9 @@ pub(super) async fn begin(
     claimed: &Claimed,
     stop: &Shutdown,
 ) -> Result<Begun, StoreError> {
-    if !claimed.listed && claimed.crashes >= Store::CRASHES {
-        let error = anyhow!("its worker died {} times while beginning it", claimed.crashes);
+    if claimed.crashes >= Store::CRASHES {
+        let deaths = claimed.crashes;
+        let error = anyhow!("its worker died {deaths} times while beginning or closing it");
         settle_failure(worker, claimed, SyncError::Permanent(error), 0).await?;
         return Ok(Begun::Settled);
     }
@@ -60,8 +62,24 @@ async fn prepare(worker: &Worker, claimed: &Claimed) -> SdkResult<Arc<dyn DynRun
         settings: claimed.settings.clone(),
         state: claimed.state.clone(),
         units: claimed.units.clone(),
+        access: access(worker, claimed),
+        directory: Arc::new(TenantMembers::of(&worker.store, claimed.tenant_id)),
     };
     integration.begin(connection).await
+}
+
+/// Whatever is asked of the platform is asked with what the vault has at that moment, and
+/// counted by the ledger.
+fn access(worker: &Worker, claimed: &Claimed) -> Access {
+    let credential = claimed.credential.map(|credential| credential.id);
+    let access = credential.map_or_else(Access::open, |id| worker.vault.access(id));
+    access.counted_by(worker.ledger.counts(Spender {
+        kind: claimed.kind.clone(),
+        tenant: claimed.tenant_id,
+        mode: claimed.mode,
+        credential:
+            credential.map_or_else(|| claimed.integration_id.to_string(), |id| id.to_string()),
+    }))
 }
 
 async fn list(

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 /// What the integration answered, and how many requests that took; `None` if it was let go of, which
 /// costs nobody an attempt.
-pub(super) async fn call<T>(
+pub(crate) async fn call<T>(
     let_go: &CancellationToken,
     call: impl Future<Output = SdkResult<T>>,
 ) -> Option<(SdkResult<T>, u64)> {

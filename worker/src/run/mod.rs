@@ -1,7 +1,7 @@
 //! The story of a run in one worker's hands: claimed, begun, its streams stepped until nothing is
 //! due, then closed, put to sleep or handed back.
 
-mod backoff;
+pub(crate) mod backoff;
 mod begin;
 mod call;
 mod close;
@@ -19,6 +19,9 @@ use tokio::time::Instant;
 use tracing::{Instrument, info, info_span, warn};
 
 use crate::{Shutdown, Worker};
+pub(crate) use call::call;
+pub(crate) use step::bounded;
+
 use begin::Begun;
 use close::Closed;
 use lease::HeldLease;
@@ -48,6 +51,7 @@ pub(crate) async fn process(
         warn!(run.id = %run, "the database failed us; handing the run back: {error}");
         progress = hand_back_while_held(worker, &claimed, held.stop()).await;
     }
+    worker.ledger.let_go(claimed.tenant_id, claimed.mode).await;
     held.let_go().await;
     if let Err(StoreError::LeaseLost) = progress {
         info!(run.id = %run, "the run is somebody else's now");
@@ -70,7 +74,7 @@ async fn progress(worker: &Worker, claimed: &Claimed, stop: &Shutdown) -> Result
         },
         Rested::NothingDue => delay(worker, claimed, None, DelayReason::Retry).await,
         Rested::For(rest, reason) => delay(worker, claimed, Some(rest), reason).await,
-        Rested::Reconnect(error) => close::needs_reconnect(worker, claimed, &error).await,
+        Rested::Reconnect(error) => close::needs_reconnect(worker, claimed, &error, 0).await,
         Rested::Stopped => hand_back(worker, claimed).await,
     }
 }

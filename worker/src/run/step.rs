@@ -9,7 +9,7 @@ use std::time::Duration;
 use metrics::{counter, gauge, histogram};
 use shared::domain::{DelayReason, Operation, RawStream, Stream};
 use shared::sdk::{DynRun, RecordLimit, StreamOutput, SyncError};
-use shared::store::{Claimed, Page, PageSource, QuotaWindow, Store, StoreError, StreamSetback};
+use shared::store::{Claimed, Page, PageSource, RecordSpending, Store, StoreError, StreamSetback};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -42,10 +42,7 @@ pub(super) async fn until_rest(
 ) -> Result<Rested, StoreError> {
     let mut stepping = Stepping::of(worker, claimed, run, stop);
     let rested = stepping.go().await;
-    // After an error pages may still be in flight. They are let go, but never cut off: one of them
-    // may be committing.
-    stepping.stop.hard.cancel();
-    while stepping.in_flight.join_next().await.is_some() {}
+    stepping.let_go().await;
     rested
 }
 
@@ -96,10 +93,20 @@ impl<'a> Stepping<'a> {
             self.take().await?;
             match self.in_flight.join_next().await {
                 Some(Ok(after)) => self.note(after?),
-                Some(Err(panicked)) => std::panic::resume_unwind(panicked.into_panic()),
+                Some(Err(panicked)) => {
+                    self.let_go().await;
+                    std::panic::resume_unwind(panicked.into_panic());
+                }
                 None => return self.rested().await,
             }
         }
+    }
+
+    /// After an error pages may still be in flight. They are let go, but never cut off: one of them
+    /// may be committing.
+    async fn let_go(&mut self) {
+        self.stop.hard.cancel();
+        while self.in_flight.join_next().await.is_some() {}
     }
 
     /// Fills up with due streams once half of the places are free, so that taking costs one
@@ -109,7 +116,7 @@ impl<'a> Stepping<'a> {
         {
             return Ok(());
         }
-        let Some(window) = self.window().await? else { return Ok(()) };
+        let Some(spends) = self.records_left().await? else { return Ok(()) };
         let (store, lease) = (&self.worker.store, self.claimed.lease);
         let free = self.concurrency - self.in_flight.len();
         let mut streams = store.take_streams(lease, free, false).await?;
@@ -117,23 +124,24 @@ impl<'a> Stepping<'a> {
             streams = store.take_streams(lease, 1, true).await?;
         }
         for stream in streams {
-            let step = Step::of(self, stream, window).run().in_current_span();
+            let step = Step::of(self, stream, spends.clone()).run().in_current_span();
             self.in_flight.spawn(step);
         }
         Ok(())
     }
 
-    /// The window of the record limit to count against; the inner `None` without a limit, the outer
-    /// when nothing is left of it.
-    async fn window(&mut self) -> Result<Option<Option<QuotaWindow>>, StoreError> {
-        let Some(limit) = &self.limit else { return Ok(Some(None)) };
+    /// The record limit to count against; the inner `None` without one, the outer when nothing is
+    /// left of it.
+    async fn records_left(&mut self) -> Result<Option<Option<RecordSpending>>, StoreError> {
+        let Some(limit) = self.limit else { return Ok(Some(None)) };
         let Claimed { kind, mode, .. } = self.claimed;
-        let left = self.worker.store.quota_left(kind, limit, *mode).await?;
-        gauge!("quota_left", "kind" => kind.clone()).set(left.records as f64);
+        let left = self.worker.store.quota_left(kind, &limit, *mode).await?;
+        gauge!("quota_left", "kind" => kind.clone(), "class" => "records").set(left.records as f64);
         if left.records > 0 {
-            return Ok(Some(Some(left.window)));
+            return Ok(Some(Some(RecordSpending { kind: kind.clone(), limit, mode: *mode })));
         }
-        self.rest_for(bounded(left.resets_in), DelayReason::Quota);
+        let resets_in = (left.resets_at - left.now).to_std().unwrap_or_default();
+        self.rest_for(bounded(resets_in), DelayReason::Quota);
         Ok(None)
     }
 
@@ -183,7 +191,7 @@ struct Step {
     kind: String,
     source: PageSource,
     stream: Stream,
-    window: Option<QuotaWindow>,
+    spends: Option<RecordSpending>,
     let_go: CancellationToken,
 }
 
@@ -195,7 +203,7 @@ enum After {
 }
 
 impl Step {
-    fn of(stepping: &Stepping<'_>, stream: Stream, window: Option<QuotaWindow>) -> Self {
+    fn of(stepping: &Stepping<'_>, stream: Stream, spends: Option<RecordSpending>) -> Self {
         let claimed = stepping.claimed;
         Self {
             store: stepping.worker.store.clone(),
@@ -209,7 +217,7 @@ impl Step {
                 integration: claimed.integration_id,
             },
             stream,
-            window,
+            spends,
             let_go: stepping.stop.hard.clone(),
         }
     }
@@ -246,10 +254,10 @@ impl Step {
     }
 
     fn page(&self, output: StreamOutput<RawStream>, requests: u64) -> Page {
-        let StreamOutput { operations, last_record, mut new_streams, next_page, .. } = output;
+        let StreamOutput { operations, last_record, mut new_streams, next_page, mark, .. } = output;
         new_streams.extend(next_page);
-        let spends = self.window.map(|window| (self.kind.clone(), window));
-        Page { operations, streams: new_streams, last_record, requests, spends }
+        let spends = self.spends.clone();
+        Page { operations, streams: new_streams, last_record, mark, requests, spends }
     }
 
     async fn set_back(
@@ -283,6 +291,11 @@ impl Step {
                 let after = After::Rest(rest, DelayReason::RateLimit);
                 (StreamSetback::NotNow { after: rest }, after)
             }
+            SyncError::OverQuota { class, retry_after } => {
+                let rest = bounded(retry_after);
+                debug!(class, ?rest, "waits for its share of a limit");
+                (StreamSetback::NotNow { after: rest }, After::Rest(rest, DelayReason::Quota))
+            }
             SyncError::Unauthorized(error) => {
                 (StreamSetback::NotNow { after: Duration::ZERO }, After::Reconnect(error))
             }
@@ -304,7 +317,7 @@ impl Step {
 
 /// Between a second and a day, whatever a platform says: no hot loop, and nothing waits until the
 /// year 2079.
-pub(super) fn bounded(rest: Duration) -> Duration {
+pub(crate) fn bounded(rest: Duration) -> Duration {
     rest.clamp(Duration::from_secs(1), Duration::from_secs(24 * 3600))
 }
 

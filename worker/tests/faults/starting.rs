@@ -74,12 +74,11 @@ async fn a_wrong_configuration_ends_at_once_and_names_every_mistake(pool: PgPool
             .with("--sqs-endpoint-url", "somewhere")
             .with("--visibility-seconds", 0)
             .with("--devto-url", "dev.to")
+            .with("--devto-requests-per-second", 0)
             .with("--admin-address", "there");
         let flags = service.flags();
-        let ended = service.run();
-
-        let said = String::from_utf8(ended.stderr).expect("text");
-        assert_eq!(ended.status.code(), Some(2), "{said}");
+        let (status, said) = service.run().await;
+        assert_eq!(status.code(), Some(2), "{said}");
         for flag in flags {
             let mistakes = said.matches(&format!("error: {flag}: ")).count();
             assert_eq!(mistakes, 1, "{flag} in:\n{said}");

@@ -20,10 +20,11 @@ fn news() -> Platform {
 
 /// Consumes in the background, with so many slots, until the token is cancelled.
 fn begin(stage: &Stage, runs: usize) -> (JoinHandle<()>, CancellationToken) {
-    let Worker { store, queue, registry, settings } = &*stage.worker;
+    let Worker { store, queue, registry, vault, ledger, settings } = &*stage.worker;
     let settings = Settings { runs, grace: Duration::from_millis(10), ..settings.clone() };
     let (store, queue, registry) = (store.clone(), Arc::clone(queue), registry.clone());
-    let worker = Arc::new(Worker { store, queue, registry, settings });
+    let (vault, ledger) = (vault.clone(), ledger.clone());
+    let worker = Arc::new(Worker { store, queue, registry, vault, ledger, settings });
     let stop = CancellationToken::new();
     (tokio::spawn(consume(worker, stop.clone())), stop)
 }

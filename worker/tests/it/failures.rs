@@ -1,11 +1,14 @@
 //! What becomes of failures: again, never, and the truth about holes.
 
+use std::time::Duration;
+
 use anyhow::anyhow;
 use serde_json::json;
 use shared::domain::{DelayReason, IntegrationStatus, RunState, StreamState};
 use shared::sdk::{Registry, SyncError};
 use shared::store::IntegrationChange;
 use sqlx::PgPool;
+use worker::{Shutdown, dispatch};
 
 use crate::stage::Stage;
 use crate::toy::{Platform, Toy, comments, page};
@@ -59,9 +62,7 @@ async fn a_stream_that_fails_once_is_retried_on_its_own_time(pool: PgPool) {
         (RunState::Delayed, Some(DelayReason::Retry))
     );
     let until = waiting.delayed_until.unwrap();
-    assert!(
-        until > stage.clock.now() && until <= stage.clock.now() + std::time::Duration::from_secs(5)
-    );
+    assert!(until > stage.clock.now() && until <= stage.clock.now() + Duration::from_secs(5));
     stage.work().await;
     assert_eq!(platform.asked(), 2, "nothing is tried before its time");
 
@@ -157,6 +158,30 @@ async fn a_postprocess_that_always_fails_is_a_failed_run_in_the_end(pool: PgPool
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn failures_to_begin_are_counted_in_a_row_and_not_over_a_long_life(pool: PgPool) {
+    // As an onboarding of a week: it waits often, and each time it goes on it begins anew.
+    let platform = Platform::new([page("news", 1)], |asked| match asked.before {
+        0..10 => Err(SyncError::RateLimited { retry_after: Duration::from_secs(600) }),
+        _ => Ok(comments(asked, 1)),
+    });
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (_, run) = stage.connect("toy").await;
+
+    while platform.asked() < 10 {
+        platform.fail_preprocess(broken());
+        let asked = platform.asked();
+        while platform.asked() == asked {
+            stage.work().await;
+            let now = stage.run(run).await;
+            assert!(now.attempts <= 1, "{now:?}");
+            stage.clock.turn_to(now.delayed_until.expect("it waits"));
+        }
+    }
+
+    assert_eq!(stage.work_until_ended(run).await.state, RunState::Processed);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn refused_credentials_stop_everything_until_reconnected(pool: PgPool) {
     let platform = Platform::new([page("secret", 1), page("good", 1)], |asked| {
         match (&*asked.list, asked.before) {
@@ -186,8 +211,38 @@ async fn refused_credentials_stop_everything_until_reconnected(pool: PgPool) {
     let change = IntegrationChange { settings: Some(json!({})), ..Default::default() };
     stage.store.change_integration(id, &change).await.unwrap();
     let waiting = stage.runs(id).await[0].id;
-    stage.clock.advance(std::time::Duration::from_secs(3600));
+    stage.clock.advance(Duration::from_secs(3600));
     assert_eq!(stage.work_until_ended(waiting).await.state, RunState::Processed);
+    stage.check_invariants().await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn credentials_refused_after_they_were_replaced_are_not_held_against_the_new_ones(
+    pool: PgPool,
+) {
+    let platform = Platform::new([page("secret", 1)], |asked| match asked.before {
+        0 => Err(SyncError::Unauthorized(anyhow!("token revoked"))),
+        _ => Ok(comments(asked, 1)),
+    });
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (id, run) = stage.connect("toy").await;
+    stage.sweep().await;
+    platform.close();
+    let (worker, message) = (stage.worker.clone(), stage.receive().await.unwrap());
+    let work = tokio::spawn(async move { dispatch(&worker, message, &Shutdown::default()).await });
+    platform.until_asked(1).await;
+
+    let settings = Some(json!({"forum": "with another token"}));
+    let change = IntegrationChange { settings, ..Default::default() };
+    stage.store.change_integration(id, &change).await.unwrap();
+    platform.open();
+    work.await.unwrap();
+
+    let integration = stage.store.integration(id).await.unwrap().unwrap();
+    assert_eq!(integration.status, IntegrationStatus::Active);
+    stage.deliver().await;
+    assert_eq!(stage.run(run).await.state, RunState::Processed);
+    assert_eq!(stage.streams(run).await[0].attempts, 0);
     stage.check_invariants().await;
 }
 
@@ -219,11 +274,10 @@ async fn a_stored_stream_of_another_version_fails_alone(pool: PgPool) {
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
     let (_, run) = stage.connect("toy").await;
     // Stored by a version that had another kind of stream.
-    platform
-        .fail_preprocess(SyncError::RateLimited { retry_after: std::time::Duration::from_secs(1) });
+    platform.fail_preprocess(SyncError::RateLimited { retry_after: Duration::from_secs(1) });
     stage.work().await;
     platform.open();
-    stage.clock.advance(std::time::Duration::from_secs(2));
+    stage.clock.advance(Duration::from_secs(2));
     sqlx::query(
         "create function outdate() returns trigger language plpgsql as $$
          begin

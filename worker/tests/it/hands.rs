@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use shared::domain::{RequestedBy, RunId, RunMode, RunState, StreamState};
-use shared::sdk::Registry;
+use shared::sdk::{Registry, SyncError};
 use shared::store::{Page, PageSource, StoreError};
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
@@ -104,6 +104,8 @@ async fn a_long_run_is_handed_back_after_its_slice_so_that_others_get_their_turn
         store: stage.store.clone(),
         queue: stage.worker.queue.clone(),
         registry: stage.worker.registry.clone(),
+        vault: stage.worker.vault.clone(),
+        ledger: stage.worker.ledger.clone(),
         settings,
     };
     let (_, run) = stage.connect("toy").await;
@@ -218,7 +220,49 @@ async fn a_run_whose_beginning_kills_three_workers_is_given_up(pool: PgPool) {
 
     let run = stage.work_until_ended(run).await;
 
-    assert_eq!(run.error.as_deref(), Some("its worker died 3 times while beginning it"));
+    assert_eq!(run.error.as_deref(), Some("its worker died 3 times while beginning or closing it"));
+}
+
+/// A worker claims the run and dies with no stream in hand.
+async fn die_over(stage: &Stage, run: RunId) {
+    stage.store.claim_run(run, "dead", Duration::from_secs(30)).await.unwrap().unwrap();
+    stage.clock.advance(Duration::from_secs(31));
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_run_whose_end_kills_three_workers_is_given_up(pool: PgPool) {
+    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (_, run) = stage.connect("toy").await;
+    platform.fail_postprocess(SyncError::RateLimited { retry_after: Duration::from_secs(60) });
+    stage.work().await;
+    stage.clock.advance(Duration::from_secs(60));
+    for _ in 0..3 {
+        die_over(&stage, run).await;
+    }
+
+    let run = stage.work_until_ended(run).await;
+
+    assert_eq!(run.error.as_deref(), Some("its worker died 3 times while beginning or closing it"));
+    assert_eq!(stage.activities().await, ["news-1-0"]);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn deaths_over_a_run_are_counted_in_a_row_and_not_over_a_long_life(pool: PgPool) {
+    let platform = Platform::new([page("news", 1)], |asked| match asked.before {
+        0..5 => Err(SyncError::RateLimited { retry_after: Duration::from_secs(600) }),
+        _ => Ok(comments(asked, 1)),
+    });
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (_, run) = stage.connect("toy").await;
+    while platform.asked() < 5 {
+        stage.work().await;
+        stage.clock.turn_to(stage.run(run).await.delayed_until.expect("it waits"));
+        // Innocent, each time: its machine is taken away.
+        die_over(&stage, run).await;
+    }
+
+    assert_eq!(stage.work_until_ended(run).await.state, RunState::Processed);
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

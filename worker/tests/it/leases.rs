@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sandbox::proxy::Proxy;
 use shared::domain::{RunState, StreamState};
+use shared::ledger::Ledger;
 use shared::sdk::Registry;
 use shared::store::Store;
 use sqlx::PgPool;
@@ -28,11 +29,12 @@ async fn worker_behind_proxy(stage: &Stage) -> (Arc<Worker>, Proxy) {
     // Longer than the test: a database that is silent is no error.
     let patience = Duration::from_secs(3600);
     let pool = PgPoolOptions::new().acquire_timeout(patience).connect_lazy_with(database);
-    let Worker { queue, registry, settings, .. } = &*stage.worker;
+    let Worker { queue, registry, vault, settings, .. } = &*stage.worker;
     let settings = Settings { lease: SHORT, ..settings.clone() };
     let store = Store::new(pool, stage.clock.clone());
-    let (queue, registry) = (Arc::clone(queue), registry.clone());
-    (Arc::new(Worker { store, queue, registry, settings }), road)
+    let (queue, registry, vault) = (Arc::clone(queue), registry.clone(), vault.clone());
+    let ledger = Ledger::of(store.clone());
+    (Arc::new(Worker { store, queue, registry, vault, ledger, settings }), road)
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

@@ -41,6 +41,32 @@ async fn a_rate_limited_stream_waits_and_keeps_its_attempts(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_stream_over_its_quota_waits_for_its_turn_and_keeps_its_attempts(pool: PgPool) {
+    let platform = Platform::new([page("news", 1)], |asked| match asked.before {
+        0..20 => {
+            let retry_after = Duration::from_secs(600);
+            Err(SyncError::OverQuota { class: "lists".into(), retry_after })
+        }
+        _ => Ok(comments(asked, 1)),
+    });
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (_, run) = stage.connect("toy").await;
+
+    stage.work().await;
+
+    let waiting = stage.run(run).await;
+    assert_eq!(
+        (waiting.state, waiting.delay_reason),
+        (RunState::Delayed, Some(DelayReason::Quota))
+    );
+    let wait = waiting.delayed_until.unwrap() - stage.clock.now();
+    assert!((599..=600).contains(&wait.num_seconds()), "{wait}");
+    assert_eq!(stage.work_until_ended(run).await.state, RunState::Processed);
+    assert_eq!(stage.streams(run).await[0].attempts, 0);
+    stage.check_invariants().await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_rate_limit_in_preprocess_or_streams_delays_and_resumes(pool: PgPool) {
     let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;

@@ -1,10 +1,15 @@
 //! Stories of the engine: a real PostgreSQL, a queue in memory, a clock that is turned by hand.
 
 mod consuming;
+mod credentials;
+mod desk;
+mod discoveries;
 mod failures;
 mod hands;
+mod leaks;
 mod leases;
 mod limits;
+mod log;
 mod messages;
 mod runs;
 mod simulation;

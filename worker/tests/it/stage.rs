@@ -10,11 +10,16 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use shared::clock::Clock;
-use shared::domain::{IntegrationId, RequestedBy, Run, RunId, Stream, StreamState, TenantId};
+use shared::domain::{
+    CredentialId, IntegrationId, RequestedBy, Run, RunId, Stream, StreamState, TenantId,
+};
+use shared::keyring::Keyring;
+use shared::ledger::Ledger;
 use shared::queue::memory::MemoryQueue;
 use shared::queue::{Outgoing, Queue, Received};
 use shared::sdk::Registry;
 use shared::store::{NewIntegration, RunFilter, Store};
+use shared::vault::Vault;
 use sqlx::PgPool;
 use worker::{Settings, Shutdown, Worker, dispatch};
 
@@ -44,12 +49,21 @@ impl Stage {
 
     /// Connects an integration; its onboarding is made, and its message is due.
     pub(crate) async fn connect(&self, kind: &str) -> (IntegrationId, RunId) {
+        self.connect_by(kind, None).await
+    }
+
+    pub(crate) async fn connect_by(
+        &self,
+        kind: &str,
+        credential_id: Option<CredentialId>,
+    ) -> (IntegrationId, RunId) {
         let new = NewIntegration {
             tenant_id: self.tenant,
             kind: kind.to_owned(),
             settings: json!({}),
             units: Vec::new(),
             first_check: None,
+            credential_id,
             member_attributes: Vec::new(),
         };
         let connected = self.store.connect(&new, RequestedBy::Connect).await.unwrap();
@@ -168,5 +182,12 @@ fn worker(
 ) -> Arc<Worker> {
     let settings = Settings { holder: holder.to_owned(), ..Settings::default() };
     let queue = Arc::clone(queue) as Arc<dyn Queue>;
-    Arc::new(Worker { store: store.clone(), queue, registry, settings })
+    let vault = Vault::new(store, &registry, keyring());
+    let ledger = Ledger::of(store.clone());
+    Arc::new(Worker { store: store.clone(), queue, registry, vault, ledger, settings })
+}
+
+/// One master key, the same for every worker.
+pub(crate) fn keyring() -> Keyring {
+    format!("first:{}=", "A".repeat(43)).parse().unwrap()
 }

@@ -272,6 +272,7 @@ macro_rules! toy {
                 let ended = summary.streams.iter().map(|ended| EndedStream {
                     stream: ended.stream.clone(),
                     failed: ended.failed,
+                    mark: ended.mark.clone(),
                 });
                 *self.0.0.ended.lock().unwrap() = ended.collect();
                 self.0.call(&self.0.0.postprocess).await?;

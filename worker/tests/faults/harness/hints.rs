@@ -1,5 +1,6 @@
 //! The queue that the processes of a stage share, and what a test does to it by hand.
 
+use std::fmt::Debug;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +12,15 @@ use shared::domain::RunId;
 use shared::message::Message;
 use shared::queue::postgres::PostgresQueue;
 use shared::queue::sqs::{SqsConfig, SqsQueue, client, create_queues};
-use shared::queue::{Outgoing, Queue, Redelivery};
+use shared::queue::{DeadLetter, Outgoing, Queue, Redelivery};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::process::Launch;
+use super::until::until_good;
 
 pub(crate) struct Hints {
-    pub(crate) queue: Arc<dyn Queue>,
+    queue: Arc<dyn Queue>,
     place: Place,
 }
 
@@ -43,6 +45,12 @@ pub(crate) fn sqs_emulator() -> SocketAddr {
     address.parse().expect("an address")
 }
 
+/// Asks again what an emulator on a busy machine had no time for.
+async fn patiently<T, E: Debug>(mut ask: impl AsyncFnMut() -> Result<T, E>) -> T {
+    let asking = async || ask().await.map_err(|error| format!("{error:?}"));
+    until_good("the queue to answer", Duration::from_secs(30), asking).await
+}
+
 impl Hints {
     pub(super) fn in_postgres(pool: &PgPool) -> Self {
         let queue = PostgresQueue::new(pool.clone(), Clock::System, Redelivery::default());
@@ -54,7 +62,8 @@ impl Hints {
         let endpoint = format!("http://{emulator}");
         let client = client(Some(&endpoint), None).await.expect("a client");
         let name = format!("faults-{}", Uuid::new_v4());
-        let urls = create_queues(&client, &name, Redelivery::default()).await.expect("the queues");
+        let urls = patiently(async || create_queues(&client, &name, Redelivery::default()).await);
+        let urls = urls.await;
         let config = SqsConfig {
             queue_url: urls.queue_url.clone(),
             dead_letter_queue_url: Some(urls.dead_letter_queue_url),
@@ -70,7 +79,7 @@ impl Hints {
     /// Makes the queues of an emulator that has forgotten them.
     pub(crate) async fn make_again(&self) {
         if let Place::Sqs { client, name, .. } = &self.place {
-            create_queues(client, name, Redelivery::default()).await.expect("the queues");
+            patiently(async || create_queues(client, name, Redelivery::default()).await).await;
         }
     }
 
@@ -88,7 +97,7 @@ impl Hints {
     pub(crate) async fn send(&self, run: RunId, delay: Duration) {
         let body = Message::Process { run, stream: None }.encode();
         let message = Outgoing { body, group: "again".to_owned(), delay, trace: None };
-        self.queue.send(&[message]).await.expect("it is sent");
+        patiently(async || self.queue.send(std::slice::from_ref(&message)).await).await;
     }
 
     /// Loses every message, also those that somebody is working on.
@@ -99,10 +108,13 @@ impl Hints {
                 lose.execute(pool).await.expect("they are lost");
             }
             Place::Sqs { client, queue_url, .. } => {
-                let purge = client.purge_queue().queue_url(queue_url);
-                purge.send().await.expect("they are lost");
+                patiently(async || client.purge_queue().queue_url(queue_url).send().await).await;
             }
         }
+    }
+
+    pub(super) async fn dead_letters(&self) -> Vec<DeadLetter> {
+        patiently(async || self.queue.dead_letters(10).await).await
     }
 
     /// How many messages there are, visible or not.

@@ -1,9 +1,9 @@
 //! The two services as processes: how they are started, what they are asked, how they end.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Output};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 use sandbox::process::{ChildProcess, Signal};
@@ -68,17 +68,22 @@ impl Launch {
 
     /// Starts it and waits for its admin port.
     pub(crate) async fn start(self) -> Service {
-        let process = ChildProcess::start(self.command(), &self.log).expect("a process");
-        let Self { program, name, .. } = self;
-        let admin = ([0, 0, 0, 0], 0).into();
-        let mut service = Service { name, program, process, admin, http: http() };
+        let mut service = self.start_blindly();
         service.admin = service.until_address("the admin port is http://").await;
         service
     }
 
-    /// Runs it to its end.
-    pub(crate) fn run(self) -> Output {
-        self.command().output().expect("a process")
+    /// Starts what ends by itself; how it ended, and what it said.
+    pub(crate) async fn run(self) -> (ExitStatus, String) {
+        let mut service = self.start_blindly();
+        (service.until_stopped(START).await, service.printed())
+    }
+
+    fn start_blindly(self) -> Service {
+        let process = ChildProcess::start(self.command(), &self.log).expect("a process");
+        let Self { program, name, .. } = self;
+        let admin = (Ipv4Addr::LOCALHOST, 0).into();
+        Service { name, program, process, admin, http: http() }
     }
 
     fn command(&self) -> Command {
@@ -101,13 +106,9 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.pid()
-    }
-
     /// Whether it is whom a lease names as its holder.
     pub(crate) fn is(&self, holder: &str) -> bool {
-        holder.ends_with(&format!(":{}", self.pid()))
+        holder.ends_with(&format!(":{}", self.process.pid()))
     }
 
     pub(crate) fn signal(&mut self, signal: Signal) {

@@ -99,6 +99,7 @@ impl Stage {
             settings: self.devto.look(everybody),
             units: Vec::new(),
             first_check: None,
+            credential_id: None,
             member_attributes: Vec::new(),
         };
         let connected = self.store.connect(&new, RequestedBy::Connect).await.expect("connected");
@@ -151,6 +152,7 @@ impl Stage {
         let launch = Launch::of(program, name.clone(), self.logs.path())
             .with("--database-url", database_url(&self.database, &name))
             .with("--devto-url", self.devto.url())
+            .with("--devto-requests-per-second", "10000")
             .with("--admin-address", "127.0.0.1:0");
         self.hints.told_to(launch)
     }

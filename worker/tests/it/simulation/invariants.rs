@@ -48,7 +48,7 @@ const ALWAYS: &str = "
     where s.state = 'processing' and s.lease_token is distinct from r.lease_token
     union all
     select format('the ledger says %s records, committed were %s', spent, committed)
-    from (select coalesce(sum(used), 0) as spent from quota_windows) as ledger,
+    from (select coalesce(sum(spent), 0) as spent from quota_ledger) as ledger,
         (select coalesce(sum(records), 0) as committed from committed where kind = 'rationed_forum') as pages
     where spent <> committed
     union all

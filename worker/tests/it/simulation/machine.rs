@@ -30,8 +30,8 @@ pub(super) struct Machine {
 struct Life {
     runtime: Handle,
     pool: PgPool,
-    ends: oneshot::Sender<()>,
-    thread: thread::JoinHandle<()>,
+    ends: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Machine {
@@ -100,8 +100,7 @@ impl Machine {
     /// Drops everything, and begins anew as an empty machine.
     pub(super) async fn kill(&mut self) {
         self.road.cut().await;
-        let dead = std::mem::replace(&mut self.life, Life::begin(self.database.clone()));
-        dead.end();
+        self.life = Life::begin(self.database.clone());
         self.arrange_nothing();
         self.road.restore().await;
     }
@@ -119,13 +118,15 @@ impl Life {
         let (begins, begun) = mpsc::channel();
         let thread = thread::spawn(move || live(database, &begins, ended));
         let (runtime, pool) = begun.recv().expect("the machine begins");
-        Self { runtime, pool, ends, thread }
+        Self { runtime, pool, ends: Some(ends), thread: Some(thread) }
     }
+}
 
-    fn end(self) {
-        drop(self.ends);
+impl Drop for Life {
+    fn drop(&mut self) {
+        drop(self.ends.take());
         // A panic on it was reported by whoever waited for what panicked.
-        let _ = self.thread.join();
+        let _ = self.thread.take().map(thread::JoinHandle::join);
     }
 }
 

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use job_generator::{Generator, Scheduler};
 use shared::clock::Clock;
+use shared::keyring::Keyring;
+use shared::ledger::Ledger;
 use shared::queue::Received;
 use shared::queue::memory::MemoryQueue;
 use shared::sdk::Registry;
 use shared::store::Store;
+use shared::vault::Vault;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::Mutex;
 use tokio::task::{JoinError, JoinHandle};
@@ -181,10 +184,15 @@ impl Process {
 
 fn a_worker(name: &str, machine: &Machine, gate: &Gate, outside: &Outside) -> (Arc<Wire>, Role) {
     let wire = Wire::to(&outside.queue, gate, &outside.sent_by_workers);
+    let store = Store::new(machine.pool().clone(), outside.clock.clone());
+    let registry = registry(&outside.forums, gate);
+    let vault = Vault::new(&store, &registry, Keyring::default());
     let worker = Worker {
-        store: Store::new(machine.pool().clone(), outside.clock.clone()),
+        ledger: Ledger::of(store.clone()),
+        store,
         queue: wire.clone(),
-        registry: registry(&outside.forums, gate),
+        registry,
+        vault,
         settings: worker::Settings { holder: name.to_owned(), lease: LEASE, ..Default::default() },
     };
     (wire, Role::Worker(Arc::new(worker), Shutdown::default()))
@@ -192,10 +200,14 @@ fn a_worker(name: &str, machine: &Machine, gate: &Gate, outside: &Outside) -> (A
 
 fn a_generator(name: &str, machine: &Machine, gate: &Gate, outside: &Outside) -> (Arc<Wire>, Role) {
     let wire = Wire::to(&outside.queue, gate, &outside.sent_by_generators);
+    let store = Store::new(machine.pool().clone(), outside.clock.clone());
+    let registry = registry(&outside.forums, gate);
+    let vault = Vault::new(&store, &registry, Keyring::default());
     let generator = Generator {
-        store: Store::new(machine.pool().clone(), outside.clock.clone()),
+        store,
         queue: wire.clone(),
-        registry: registry(&outside.forums, gate),
+        registry,
+        vault,
         settings: job_generator::Settings { holder: name.to_owned(), ..Default::default() },
     };
     (wire, Role::Generator(Arc::new(Mutex::new(Scheduler::new(generator)))))

@@ -120,7 +120,7 @@ impl<const RATIONED: bool> Reader<RATIONED> {
                 .map(|post| Stream::Thread { forum, post: post.post.source_id.clone() })
                 .collect(),
             next_page: (!page.is_last).then_some(Stream::Board { forum, board, page: number + 1 }),
-            sleep: None,
+            ..Output::empty()
         }
     }
 

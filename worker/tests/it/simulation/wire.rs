@@ -1,7 +1,7 @@
 //! The queue as one process sees it: its calls can be lost, or their answers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -40,14 +40,22 @@ impl Wire {
 
     /// The next call is lost, or its answer is.
     pub(super) fn lose_next(&self, lost: Lost) {
-        *self.next_is.lock().unwrap_or_else(PoisonError::into_inner) = Some(lost);
+        *self.next_is() = Some(lost);
+    }
+
+    pub(super) fn lose_nothing(&self) {
+        *self.next_is() = None;
+    }
+
+    fn next_is(&self) -> MutexGuard<'_, Option<Lost>> {
+        self.next_is.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn call<T>(
         &self,
         call: impl Future<Output = Result<T, QueueError>>,
     ) -> Result<T, QueueError> {
-        let lost = self.next_is.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let lost = self.next_is().take();
         let timed_out = || Err(anyhow!("the call timed out").into());
         match lost {
             None => call.await,

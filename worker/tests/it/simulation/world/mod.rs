@@ -43,8 +43,16 @@ pub(super) struct World {
 impl World {
     /// A new one, in a database that may have seen another.
     pub(super) async fn create(pool: &PgPool, seed: u64) -> Self {
+        // What died in the last one may not have noticed yet.
         sqlx::query(
-            "truncate tenants, ticks, scheduler_lease, quota_windows, violations, tokens, moves, committed cascade",
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity
+             where datname = current_database() and pid <> pg_backend_pid()",
+        )
+        .execute(pool)
+        .await
+        .unwrap();
+        sqlx::query(
+            "truncate tenants, ticks, scheduler_lease, quota_ledger, violations, tokens, moves, committed cascade",
         )
         .execute(pool)
         .await
@@ -100,6 +108,7 @@ impl World {
             settings: json!({ "forum": forum }),
             units: Vec::new(),
             first_check: checks.first_check(now, 0),
+            credential_id: None,
             member_attributes: Vec::new(),
         };
         let connected = self.store.connect(&new, RequestedBy::Connect).await.unwrap();

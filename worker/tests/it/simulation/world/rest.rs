@@ -31,8 +31,9 @@ impl World {
 
     async fn heal(&mut self) {
         self.forums.iter().for_each(Forum::heal);
-        self.queue.come_back();
+        self.queue.recover();
         for process in &mut self.processes {
+            process.wire.lose_nothing();
             process.machine.arrange_nothing();
             process.gate.open();
         }

@@ -26,7 +26,7 @@ pub(super) async fn granted(
         }
         Operation::Reconnect(nth) => {
             let settings = store.integration(integrations[nth]).await.unwrap().unwrap().settings;
-            let change = IntegrationChange { settings: Some(settings), units: None };
+            let change = IntegrationChange { settings: Some(settings), ..Default::default() };
             store.change_integration(integrations[nth], &change).await.unwrap();
             None
         }
