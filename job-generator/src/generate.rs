@@ -25,9 +25,11 @@ pub async fn generate(
         store: generator.store.clone(),
         queue: Arc::clone(&generator.queue),
         registry: generator.registry.clone(),
+        vault: generator.vault.clone(),
         tick: generator.settings.tick,
     };
     info!("the API is http://{address}");
+    let vault = generator.vault.clone();
     let beating = tokio::spawn(tick(generator, stop.clone()));
     let serving =
         axum::serve(listener, router(api)).with_graceful_shutdown(stop.clone().cancelled_owned());
@@ -35,7 +37,9 @@ pub async fn generate(
         served = serving.into_future() => served.context("serving the API")?,
         () = late(&stop) => info!("requests under way are let go"),
     }
-    beating.await.context("the beat failed")
+    beating.await.context("the beat failed")?;
+    vault.close().await;
+    Ok(())
 }
 
 async fn late(stop: &CancellationToken) {

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use shared::queue::Queue;
 use shared::sdk::Registry;
 use shared::store::Store;
+use shared::vault::Vault;
 
 pub use checks::start_due;
 pub use config::{Args, Config, Settings};
@@ -30,5 +31,7 @@ pub struct Generator {
     pub store: Store,
     pub queue: Arc<dyn Queue>,
     pub registry: Registry,
+    /// The tenants' credentials.
+    pub vault: Vault,
     pub settings: Settings,
 }

@@ -14,7 +14,8 @@ async fn main() -> anyhow::Result<()> {
         let listener = TcpListener::bind(api_address).await;
         let listener = listener.with_context(|| format!("opening the API's port {api_address}"))?;
         let (store, registry) = (service.store.clone(), service.registry.clone());
-        let generator = Generator { store, queue, registry, settings };
+        let generator =
+            Generator { store, queue, registry, vault: service.vault.clone(), settings };
         generate(generator, listener, service.stop.clone()).await?;
     }
     service.end().await;

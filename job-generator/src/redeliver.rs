@@ -1,12 +1,11 @@
 //! The sweep: sends every message that is due, whether it is a run's first or a lost one's
-//! successor, a delayed run's or an abandoned one's. `store::outbox` says when each is due.
+//! successor, a delayed run's or an abandoned one's. `store::outbox` says when each is due, and
+//! `store::discoveries` the same of discoveries.
 
 use anyhow::Context;
 use metrics::gauge;
-use shared::domain::RunId;
 use shared::outbox;
 use shared::queue::{Outgoing, SendError};
-use shared::store::DueMessage;
 use tracing::debug;
 
 use crate::Generator;
@@ -17,26 +16,41 @@ const BATCH: i64 = 1_000;
 /// Sends until nothing is due. Sent first and noted afterwards: a crash between the two sends a
 /// message twice, which does no harm.
 pub async fn send_due(generator: &Generator) -> anyhow::Result<()> {
+    send_due_discoveries(generator).await?;
     loop {
         let due = generator.store.due_messages(BATCH).await?;
         gauge!("outbox_backlog").set(due.len() as f64);
         if due.is_empty() {
             return Ok(());
         }
-        let (sent, failure) = send(generator, &due).await;
-        generator.store.messages_sent(&sent).await?;
-        debug!(sent = sent.len(), due = due.len(), "sent what was due");
+        let messages: Vec<Outgoing> = due.iter().copied().map(outbox::message).collect();
+        let (sent, failure) = send(generator, &messages).await;
+        let runs: Vec<_> = sent.into_iter().map(|at| due[at].run).collect();
+        generator.store.messages_sent(&runs).await?;
+        debug!(sent = runs.len(), due = due.len(), "sent what was due");
         if let Some(failure) = failure {
             return Err(failure).context("sending what is due");
         }
     }
 }
 
-/// Which were sent, and why the others were not.
-async fn send(generator: &Generator, due: &[DueMessage]) -> (Vec<RunId>, Option<SendError>) {
-    let messages: Vec<Outgoing> = due.iter().copied().map(outbox::message).collect();
-    let failure = generator.queue.send(&messages).await.err();
+/// People wait for these, so they come first; there are never many.
+async fn send_due_discoveries(generator: &Generator) -> anyhow::Result<()> {
+    let due = generator.store.due_discoveries(BATCH).await?;
+    if due.is_empty() {
+        return Ok(());
+    }
+    let messages: Vec<Outgoing> = due.iter().copied().map(outbox::discovery_message).collect();
+    let (sent, failure) = send(generator, &messages).await;
+    let discoveries: Vec<_> = sent.into_iter().map(|at| due[at].discovery).collect();
+    generator.store.discoveries_sent(&discoveries).await?;
+    failure.map_or(Ok(()), |failure| Err(failure).context("sending discoveries that are due"))
+}
+
+/// Which were sent, by their places, and why the others were not.
+async fn send(generator: &Generator, messages: &[Outgoing]) -> (Vec<usize>, Option<SendError>) {
+    let failure = generator.queue.send(messages).await.err();
     let unsent = failure.as_ref().map_or(&[][..], |failure| &failure.unsent);
-    let sent = due.iter().enumerate().filter(|(at, _)| !unsent.contains(at));
-    (sent.map(|(_, due)| due.run).collect(), failure)
+    let sent = (0..messages.len()).filter(|at| !unsent.contains(at)).collect();
+    (sent, failure)
 }

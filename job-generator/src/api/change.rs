@@ -1,4 +1,5 @@
-//! `PATCH /v1/integrations/{id}`: other settings, other units, verified as when connecting.
+//! `PATCH /v1/integrations/{id}`: other settings, other units, another credential, verified as when
+//! connecting.
 
 use std::sync::Arc;
 
@@ -6,15 +7,16 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use serde_json::Value;
-use shared::domain::{Integration, IntegrationId};
+use shared::domain::{CredentialId, Integration, IntegrationId};
 use shared::store::IntegrationChange;
+use shared::verify::Wish;
 use utoipa::ToSchema;
 
 use super::body::Body;
 use super::parameters::Id;
 use super::problem::Problem;
 use super::tenant::Tenant;
-use super::verify::verify;
+use super::verify::can_work;
 use super::{Api, shown};
 
 /// What is to be changed; what is left out stays as it is.
@@ -27,13 +29,16 @@ pub(super) struct Change {
     /// All of them, in place of those there are; empty: all there are.
     #[schema(nullable = false)]
     units: Option<Vec<String>>,
+    /// In place of the one there is.
+    #[schema(nullable = false)]
+    credential_id: Option<CredentialId>,
 }
 
-/// Change an integration's settings or units
+/// Change an integration's settings, units or credential
 ///
-/// The platform is asked first, as when connecting; whatever is refused, nothing was changed. New
-/// settings also mend an integration that needs to be reconnected. A run that is being worked on
-/// goes on with the old ones until a worker takes it up again.
+/// The platform is asked first, as when connecting; whatever is refused, nothing was changed. Other
+/// settings and another credential also mend an integration that needs to be reconnected. A run that
+/// is being worked on goes on with the old ones until a worker takes it up again.
 #[utoipa::path(
     patch,
     path = "/integrations/{id}",
@@ -50,8 +55,9 @@ pub(super) async fn change(
     Body(wanted): Body<Change>,
 ) -> Result<Json<shown::Integration>, Problem> {
     let before = tenant.integration(&api, id).await?;
-    let change = IntegrationChange { settings: wanted.settings, units: wanted.units };
-    if change.settings.is_none() && change.units.is_none() {
+    let Change { settings, units, credential_id } = wanted;
+    let change = IntegrationChange { settings, units, credential_id };
+    if change == IntegrationChange::default() {
         return Ok(Json(shown::Integration::of(&before, api.tick)));
     }
     verify_change(&api, &before, &change).await?;
@@ -66,8 +72,12 @@ async fn verify_change(
     before: &Integration,
     change: &IntegrationChange,
 ) -> Result<(), Problem> {
-    let kind = &**api.registry.find(&before.kind)?;
-    let settings = change.settings.as_ref().unwrap_or(&before.settings);
-    let units = change.units.as_ref().unwrap_or(&before.units);
-    verify(api, kind, settings, units).await
+    let wish = Wish {
+        tenant: before.tenant_id,
+        integration: &**api.registry.find(&before.kind)?,
+        settings: change.settings.as_ref().unwrap_or(&before.settings),
+        units: change.units.as_ref().unwrap_or(&before.units),
+        credential: change.credential_id.or(before.credential_id),
+    };
+    can_work(api, wish).await
 }

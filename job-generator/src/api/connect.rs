@@ -8,9 +8,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::domain::{RequestedBy, TenantId, Tick};
+use shared::domain::{CredentialId, RequestedBy, TenantId, Tick};
 use shared::sdk::DynIntegration;
 use shared::store::{Connected, KeptAnswer, NewIntegration};
+use shared::verify::Wish;
 use tracing::info;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -19,7 +20,7 @@ use super::body::Body;
 use super::once::{Begun, Key, Once, made};
 use super::problem::Problem;
 use super::tenant::Tenant;
-use super::verify::verify;
+use super::verify::can_work;
 use super::{Api, shown};
 
 /// What is to be connected.
@@ -35,6 +36,10 @@ pub(super) struct Connect {
     #[serde(default)]
     #[schema(required = false)]
     units: Vec<String>,
+    /// What lets it in, for kinds that are not open to everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    credential_id: Option<CredentialId>,
 }
 
 /// A new integration, with the onboarding that was started for it.
@@ -84,7 +89,14 @@ async fn connect_now(
     once: &Once<'_>,
 ) -> Result<KeptAnswer, Problem> {
     let integration = &**api.registry.find(&wanted.kind)?;
-    verify(api, integration, &wanted.settings, &wanted.units).await?;
+    let wish = Wish {
+        tenant,
+        integration,
+        settings: &wanted.settings,
+        units: &wanted.units,
+        credential: wanted.credential_id,
+    };
+    can_work(api, wish).await?;
     let new = new_integration(api, tenant, wanted, integration).await?;
     let answer = |connected: &Connected| answer(connected, api.tick);
     let connected =
@@ -109,6 +121,7 @@ async fn new_integration(
         kind: wanted.kind,
         settings: wanted.settings,
         units: wanted.units,
+        credential_id: wanted.credential_id,
     })
 }
 

@@ -7,8 +7,11 @@
 //! * The row is written first; its message is sent at once, and by the sweep if that fails.
 
 mod body;
+mod bring;
 mod change;
 mod connect;
+mod credentials;
+mod discoveries;
 mod integrations;
 mod once;
 mod openapi;
@@ -35,6 +38,7 @@ use shared::outbox::send_now;
 use shared::queue::Queue;
 use shared::sdk::Registry;
 use shared::store::{DueMessage, Store};
+use shared::vault::Vault;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -50,6 +54,8 @@ pub struct Api {
     pub store: Store,
     pub queue: Arc<dyn Queue>,
     pub registry: Registry,
+    /// The tenants' credentials.
+    pub vault: Vault,
     /// How long a tick is: the first check of a new integration is counted in them.
     pub tick: Duration,
 }
@@ -77,6 +83,8 @@ pub fn openapi() -> OpenApi {
 fn routes() -> OpenApiRouter<Arc<Api>> {
     let v1 = OpenApiRouter::new()
         .routes(routes!(integrations::list, connect::connect))
+        .routes(routes!(discoveries::discover))
+        .routes(routes!(discoveries::show))
         .routes(routes!(integrations::show, change::change, integrations::delete))
         .routes(routes!(integrations::pause))
         .routes(routes!(integrations::resume))
@@ -86,6 +94,11 @@ fn routes() -> OpenApiRouter<Arc<Api>> {
         .routes(routes!(runs::streams))
         .routes(routes!(runs::explain))
         .routes(routes!(start::continue_run));
+    let v1 = v1.routes(routes!(credentials::list, bring::add)).routes(routes!(
+        credentials::show,
+        bring::replace,
+        credentials::delete
+    ));
     OpenApiRouter::new().nest("/v1", v1)
 }
 

@@ -4,7 +4,7 @@
 //! when rows come and go in between. It names its list: one list's cursor is refused by another.
 
 use serde::{Deserialize, Serialize};
-use shared::domain::{IntegrationId, RunId, StreamId};
+use shared::domain::{CredentialId, IntegrationId, RunId, StreamId};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -111,6 +111,7 @@ macro_rules! listed {
     };
 }
 
+listed!('c', CredentialId);
 listed!('i', IntegrationId);
 listed!('r', RunId);
 listed!('s', StreamId);

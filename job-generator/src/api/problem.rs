@@ -29,6 +29,9 @@ pub(super) enum Type {
     InvalidField,
     UnknownKind,
     InvalidSettings,
+    WrongCredential,
+    CredentialInUse,
+    NoMasterKey,
     RefusedByPlatform,
     PlatformUnavailable,
     PlatformRateLimit,
@@ -40,7 +43,7 @@ pub(super) enum Type {
 }
 
 impl Type {
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Unauthenticated,
         Self::NotFound,
         Self::MethodNotAllowed,
@@ -51,6 +54,9 @@ impl Type {
         Self::InvalidField,
         Self::UnknownKind,
         Self::InvalidSettings,
+        Self::WrongCredential,
+        Self::CredentialInUse,
+        Self::NoMasterKey,
         Self::RefusedByPlatform,
         Self::PlatformUnavailable,
         Self::PlatformRateLimit,
@@ -76,6 +82,13 @@ impl Type {
             Self::InvalidField => (422, "invalid_field", "A field of the body is not valid"),
             Self::UnknownKind => (422, "unknown_kind", "There is no such kind of integration"),
             Self::InvalidSettings => (422, "invalid_settings", "The settings do not fit the kind"),
+            Self::WrongCredential => (422, "wrong_credential", "The credential does not fit"),
+            Self::CredentialInUse => {
+                (409, "credential_in_use", "An integration uses the credential")
+            }
+            Self::NoMasterKey => {
+                (503, "no_master_key", "This service has no master key to seal credentials with")
+            }
             Self::RefusedByPlatform => {
                 (422, "refused_by_platform", "The platform says that this cannot work")
             }
@@ -154,6 +167,17 @@ impl Problem {
 
     pub(super) fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
         Self::new(Type::NotFound, format!("there is no {what} {id}"))
+    }
+
+    pub(super) fn rate_limited(platform: &str, wait: Duration) -> Self {
+        let detail =
+            format!("{platform} wants to be asked later; nothing was stored, so try again then");
+        Self::new(Type::PlatformRateLimit, detail).retry_after(wait)
+    }
+
+    pub(super) fn platform_unavailable(platform: &str, why: &anyhow::Error) -> Self {
+        let detail = format!("asking {platform}: {why:#}; nothing was stored, so try again");
+        Self::new(Type::PlatformUnavailable, detail)
     }
 
     pub(super) fn internal() -> Self {

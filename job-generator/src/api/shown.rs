@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use shared::domain::{
-    self, DelayReason, IntegrationId, IntegrationStatus, RunId, RunMode, RunState, StreamId,
-    StreamState, Tick,
+    self, CredentialId, CredentialState, CredentialType, DelayReason, IntegrationId,
+    IntegrationStatus, RunId, RunMode, RunState, StreamId, StreamState, Tick,
 };
 use shared::store::{Requested, StreamCounts};
 use utoipa::ToSchema;
@@ -23,6 +23,8 @@ pub(super) struct Integration {
     settings: Value,
     /// External sync units chosen when connecting; empty: all there are.
     units: Vec<String>,
+    /// What lets it in; null where the platform is open to everybody.
+    credential_id: Option<CredentialId>,
     status: IntegrationStatus,
     /// Why it needs to be reconnected.
     status_reason: Option<String>,
@@ -45,6 +47,7 @@ impl Integration {
             kind: integration.kind.clone(),
             settings: integration.settings.clone(),
             units: integration.units.clone(),
+            credential_id: integration.credential_id,
             status: integration.status,
             status_reason: integration.status_reason.clone(),
             next_check_at: next_check.map(|next| next.begins(tick)),
@@ -52,6 +55,54 @@ impl Integration {
             onboarded_at: integration.onboarded_at,
             created_at: integration.created_at,
             updated_at: integration.updated_at,
+        }
+    }
+}
+
+/// What lets integrations in at a platform. The secret itself is never shown.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Credential {
+    id: CredentialId,
+    /// Where it lets in, as `slack`.
+    platform: String,
+    r#type: CredentialType,
+    state: CredentialState,
+    /// Why it is not valid.
+    state_reason: Option<String>,
+    /// Whose it is, as the platform says.
+    organization: CredentialOrganization,
+    /// When its token ends; null if the platform decides. What can be renewed is renewed before.
+    expires_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    /// When another was last brought in its place.
+    updated_at: DateTime<Utc>,
+    /// When it was last renewed.
+    renewed_at: Option<DateTime<Utc>>,
+}
+
+/// A workspace, a guild, a person, an account. Empty where the platform did not say.
+#[derive(Serialize, ToSchema)]
+pub(super) struct CredentialOrganization {
+    id: String,
+    name: String,
+}
+
+impl From<&domain::KnownCredential> for Credential {
+    fn from(known: &domain::KnownCredential) -> Self {
+        let domain::KnownCredential { organization_id, organization_name, .. } = known;
+        let organization =
+            CredentialOrganization { id: organization_id.clone(), name: organization_name.clone() };
+        Self {
+            id: known.id,
+            platform: known.platform.clone(),
+            r#type: known.kind,
+            state: known.state,
+            state_reason: known.state_reason.clone(),
+            organization,
+            expires_at: known.expires_at,
+            created_at: known.created_at,
+            updated_at: known.updated_at,
+            renewed_at: known.renewed_at,
         }
     }
 }

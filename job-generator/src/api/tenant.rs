@@ -5,7 +5,9 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use shared::domain::{Integration, IntegrationId, Run, RunId, TenantId};
+use shared::domain::{
+    CredentialId, Integration, IntegrationId, KnownCredential, Run, RunId, TenantId,
+};
 use tracing::Span;
 
 use super::Api;
@@ -46,6 +48,16 @@ impl Tenant {
         let known = api.store.integration(id).await?;
         let own = known.filter(|integration| integration.tenant_id == self.0);
         own.ok_or_else(|| Problem::not_found("integration", id))
+    }
+
+    pub(super) async fn credential(
+        self,
+        api: &Api,
+        id: CredentialId,
+    ) -> Result<KnownCredential, Problem> {
+        let known = api.store.credential(id).await?;
+        let own = known.filter(|credential| credential.tenant_id == self.0);
+        own.ok_or_else(|| Problem::not_found("credential", id))
     }
 
     pub(super) async fn run(self, api: &Api, id: RunId) -> Result<Run, Problem> {

@@ -76,8 +76,11 @@ async fn an_unknown_kind_is_refused_with_those_there_are(pool: PgPool) {
     let answer = service.post("/v1/integrations", json!({"kind": "myspace", "settings": {}})).await;
     let problem = answer.problem(422, "unknown_kind");
     assert_eq!(problem["field"], "kind");
-    assert_eq!(problem["known_kinds"], json!(["forum"]));
-    assert_eq!(problem["detail"], "unknown integration `myspace` (registered: forum)");
+    assert_eq!(problem["known_kinds"], json!(["club", "club_archive", "forum", "pub"]));
+    assert_eq!(
+        problem["detail"],
+        "unknown integration `myspace` (registered: club, club_archive, forum, pub)"
+    );
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

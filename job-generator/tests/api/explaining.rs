@@ -41,6 +41,7 @@ async fn a_run_whose_message_was_sent_waits_for_a_worker(pool: PgPool) {
             },
             "first_errors": [],
             "quota": {"records_left": 50, "resets_at": "2024-05-01T13:00:00Z"},
+            "limits": [],
             "generator": {"holder": "generator-1", "alive_until": "2024-05-01T12:00:10Z"},
         })
     );

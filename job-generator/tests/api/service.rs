@@ -12,15 +12,17 @@ use job_generator::api::{Api, openapi, router};
 use serde_json::{Value, json};
 use shared::clock::Clock;
 use shared::domain::{IntegrationId, RunId, TenantId};
+use shared::keyring::Keyring;
 use shared::queue::memory::MemoryQueue;
 use shared::queue::{Queue, Received};
 use shared::sdk::Registry;
 use shared::store::{Claimed, Store};
+use shared::vault::Vault;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tower::ServiceExt;
 
-use crate::toy::{Forum, Platform};
+use crate::toy::{Club, Forum, Platform};
 
 pub(crate) const TOKEN: &str = "token-of-acme";
 
@@ -32,6 +34,7 @@ pub(crate) struct Service {
     pub(crate) router: Router,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    pub(crate) vault: Vault,
     pub(crate) queue: Arc<MemoryQueue>,
     pub(crate) tenant: TenantId,
     pub(crate) platform: Arc<Platform>,
@@ -42,18 +45,33 @@ pub(crate) struct Service {
 impl Service {
     /// At noon, with the tenant `acme`.
     pub(crate) async fn start(pool: PgPool) -> Self {
+        Self::start_with(pool, keyring()).await
+    }
+
+    pub(crate) async fn start_without_master_keys(pool: PgPool) -> Self {
+        Self::start_with(pool, Keyring::default()).await
+    }
+
+    async fn start_with(pool: PgPool, keyring: Keyring) -> Self {
         let clock = Clock::standing_at(noon());
         let store = Store::new(pool, clock.clone());
         let tenant = store.add_tenant("acme", TOKEN).await.expect("a tenant").id;
         let queue = Arc::new(MemoryQueue::new(clock.clone()));
         let (platform, asked) = Platform::new();
+        let registry = Registry::default()
+            .with(Forum(platform.clone()))
+            .with(Club::<0>(platform.clone()))
+            .with(Club::<1>(platform.clone()))
+            .with(Club::<2>(platform.clone()));
+        let vault = Vault::new(&store, &registry, keyring);
         let router = router(Api {
             store: store.clone(),
             queue: queue.clone(),
-            registry: Registry::default().with(Forum(platform.clone())),
+            registry,
+            vault: vault.clone(),
             tick: Duration::from_secs(60),
         });
-        Self { router, store, clock, queue, tenant, platform, asked }
+        Self { router, store, clock, vault, queue, tenant, platform, asked }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -188,6 +206,10 @@ impl Answer {
     fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
+}
+
+fn keyring() -> Keyring {
+    format!("first:{}=", "A".repeat(43)).parse().expect("a master key")
 }
 
 pub(crate) fn noon() -> DateTime<Utc> {

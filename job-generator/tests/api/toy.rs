@@ -7,8 +7,8 @@ use std::time::Duration;
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 use shared::sdk::{
-    AttributeType, CheckSchedule, Connection, Integration, MemberAttribute, RecordLimit, Result,
-    Run, StreamOutput, SyncError,
+    Access, AttributeType, CheckSchedule, Connection, CredentialType, Integration, MemberAttribute,
+    Owner, RecordLimit, Result, Run, StreamOutput, SyncError,
 };
 use tokio::sync::{Semaphore, mpsc};
 
@@ -125,5 +125,43 @@ impl Integration for Forum {
 
     async fn verify(&self, connection: &Connection<Self>) -> Result<()> {
         self.0.answer(&connection.settings.organization).await
+    }
+}
+
+/// The same platform behind a door. There is `club`, its `club_archive` that wants another type of
+/// credential, and `pub`, which is a platform of its own.
+pub(crate) struct Club<const DOOR: usize>(pub(crate) Arc<Platform>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoSettings {}
+
+impl<const DOOR: usize> Integration for Club<DOOR> {
+    const KIND: &'static str = ["club", "club_archive", "pub"][DOOR];
+    const PLATFORM: &'static str = ["club", "club", "pub"][DOOR];
+    const CHECKS: CheckSchedule = CheckSchedule::EveryTick;
+    const CREDENTIALS: &'static [CredentialType] =
+        if DOOR == 1 { &[CredentialType::Fields] } else { &[CredentialType::Secret] };
+    type Settings = NoSettings;
+    type State = ();
+    type Prepared = ();
+    type Stream = Stream;
+
+    async fn preprocess(&self, _: &Connection<Self>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn streams(&self, _: &Run<Self>) -> Result<Vec<Stream>> {
+        Ok(Vec::new())
+    }
+
+    async fn process_stream(&self, _: &Stream, _: &Run<Self>) -> Result<StreamOutput<Stream>> {
+        Ok(StreamOutput::empty())
+    }
+
+    async fn identify(&self, access: &Access) -> Result<Owner> {
+        access.credential().await?;
+        self.0.answer("whose is it?").await?;
+        Ok(Owner { id: "C1".into(), name: "The Club".into() })
     }
 }

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use job_generator::{Generator, Scheduler, Settings};
-use serde_json::Value;
+use serde_json::{Value, json};
 use shared::clock::Clock;
-use shared::domain::{IntegrationId, RequestedBy, RunId, TenantId, Tick};
+use shared::domain::{DiscoveryId, IntegrationId, RequestedBy, RunId, TenantId, Tick};
+use shared::keyring::Keyring;
 use shared::message::Message;
 use shared::queue::Queue;
 use shared::queue::memory::MemoryQueue;
-use shared::store::{NewIntegration, Store};
+use shared::store::{NewDiscovery, NewIntegration, Store};
+use shared::vault::Vault;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -43,7 +45,19 @@ impl Stage {
         let settings =
             Settings { holder: holder.to_owned(), tick: TICK, lease: LEASE, ..Settings::default() };
         let (store, queue) = (self.store.clone(), Arc::clone(&self.queue));
-        Scheduler::new(Generator { store, queue, registry: toys::registry(), settings })
+        let registry = toys::registry();
+        let vault = Vault::new(&store, &registry, Keyring::default());
+        Scheduler::new(Generator { store, queue, registry, vault, settings })
+    }
+
+    pub(crate) async fn ask_discovery(&self) -> DiscoveryId {
+        let new = NewDiscovery {
+            tenant_id: self.tenant,
+            kind: "patient".into(),
+            settings: json!({}),
+            credential: None,
+        };
+        self.store.ask_discovery(&new, None).await.unwrap().id
     }
 
     /// Connects an integration, and lets its onboarding run to its end.
@@ -80,6 +94,7 @@ impl Stage {
             settings: Value::Null,
             units: Vec::new(),
             first_check: integration.checks().first_check(self.tick(), seed),
+            credential_id: None,
             member_attributes: Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use shared::message::Message;
 use sqlx::PgPool;
 
 use crate::stage::{Stage, TICK};
@@ -99,4 +100,27 @@ async fn more_than_a_batch_is_sent_by_one_beat(pool: PgPool) {
     stage.generator("first").beat().await.unwrap();
 
     assert_eq!(stage.queue.bodies().len(), 2500);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_discovery_is_sent_once_and_again_when_its_message_was_lost(pool: PgPool) {
+    let stage = Stage::set(pool).await;
+    let discovery = stage.ask_discovery().await;
+    let mut generator = stage.generator("first");
+    let message = Message::Discover { discovery }.encode();
+
+    for _ in 0..3 {
+        generator.beat().await.unwrap();
+    }
+    assert_eq!(stage.queue.bodies(), [message.as_str()]);
+    stage.clock.advance(Duration::from_secs(60));
+    generator.beat().await.unwrap();
+    assert_eq!(stage.queue.bodies(), [message.as_str(); 2]);
+
+    let lease = Duration::from_secs(60);
+    let claimed = stage.store.claim_discovery(discovery, lease).await.unwrap().unwrap();
+    stage.store.finish_discovery(claimed.lease, &[], 1).await.unwrap();
+    stage.clock.advance(Duration::from_secs(3600));
+    generator.beat().await.unwrap();
+    assert_eq!(stage.queue.bodies().len(), 2, "nobody waits for it any more");
 }
