@@ -9,8 +9,12 @@
 //! binary, `sandbox with-services -- <command>`, lends the same things to any other program.
 
 pub mod devto;
+pub mod discord;
+pub mod github;
 pub mod postgres;
 pub mod process;
 pub mod proxy;
+pub mod slack;
 pub mod sqs;
 pub mod tools;
+pub mod twitter;

@@ -1,0 +1,86 @@
+//! Who is let in: whoever has the personal token, or a token of the installation that has not ended.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, TimeDelta, Utc};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use serde_json::Value;
+
+/// The application that is installed, and where.
+pub const APP_ID: u64 = 4711;
+pub const INSTALLATION_ID: u64 = 815;
+/// The application's private key in PEM. It belongs to nobody: it opens this simulation only.
+pub const PRIVATE_KEY: &str = include_str!("app.pem");
+/// A personal token that is always good.
+pub const PERSONAL_TOKEN: &str = "ghp_simulatedPersonalToken";
+
+const PUBLIC_KEY: &[u8] = include_bytes!("app.public.der");
+/// What GitHub allows a claim at the most.
+const LONGEST_CLAIM: TimeDelta = TimeDelta::minutes(10);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bearer {
+    Person,
+    Installation,
+}
+
+#[derive(Default)]
+pub(super) struct Tokens {
+    issued: u64,
+    good: Vec<String>,
+}
+
+impl Tokens {
+    pub(super) fn issue(&mut self) -> String {
+        self.issued += 1;
+        let token = format!("ghs_simulated{}", self.issued);
+        self.good.push(token.clone());
+        token
+    }
+
+    /// Those that were issued end.
+    pub(super) fn end(&mut self) {
+        self.good.clear();
+    }
+
+    pub(super) fn issued(&self) -> u64 {
+        self.issued
+    }
+
+    pub(super) fn bearer(&self, token: &str) -> Option<Bearer> {
+        match token {
+            PERSONAL_TOKEN => Some(Bearer::Person),
+            token if self.good.iter().any(|good| good == token) => Some(Bearer::Installation),
+            _ => None,
+        }
+    }
+}
+
+/// Why a claim to be the application is not believed, in GitHub's words.
+pub(super) fn check_claim(claim: &str, now: DateTime<Utc>) -> Result<(), &'static str> {
+    const UNREADABLE: &str = "A JSON web token could not be decoded";
+    let (said, signature) = claim.rsplit_once('.').ok_or(UNREADABLE)?;
+    let (_, claims) = said.split_once('.').ok_or(UNREADABLE)?;
+    let decoded = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| UNREADABLE);
+    let signature = decoded(signature)?;
+    UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, PUBLIC_KEY)
+        .verify(said.as_bytes(), &signature)
+        .map_err(|_| UNREADABLE)?;
+    let claims: Value = serde_json::from_slice(&decoded(claims)?).map_err(|_| UNREADABLE)?;
+    let instant = |name: &str| {
+        claims[name].as_i64().and_then(|at| DateTime::from_timestamp(at, 0)).ok_or(UNREADABLE)
+    };
+    if instant("iat")? > now {
+        return Err(
+            "'Issued at' claim ('iat') must be an Integer representing the time that the assertion was issued",
+        );
+    }
+    let ends = instant("exp")?;
+    if ends <= now || ends > now + LONGEST_CLAIM {
+        return Err("'Expiration time' claim ('exp') is too far in the future");
+    }
+    match claims["iss"].as_str() == Some(APP_ID.to_string().as_str()) {
+        true => Ok(()),
+        false => Err("Integration not found"),
+    }
+}

@@ -1,0 +1,38 @@
+//! Who is let in.
+
+use sandbox::github::{Github, INSTALLATION_ID, PERSONAL_TOKEN, World};
+use serde_json::json;
+
+use crate::client::{client, get};
+
+#[tokio::test]
+async fn without_a_good_token_nothing_is_answered() {
+    let github = Github::serve(World::empty()).await.unwrap();
+    for path in ["/user", "/user/repos", "/installation/repositories", "/graphql"] {
+        let refused = get(&github, path, "ghp_another").await;
+        assert_eq!(refused, (401, json!({ "message": "Bad credentials" })), "{path}");
+    }
+    assert_eq!(get(&github, "/user", PERSONAL_TOKEN).await.0, 200);
+}
+
+#[tokio::test]
+async fn an_application_that_cannot_prove_itself_gets_no_token() {
+    let github = Github::serve(World::empty()).await.unwrap();
+    let path = format!("/app/installations/{INSTALLATION_ID}/access_tokens");
+    for claim in ["", "a.b.c", PERSONAL_TOKEN] {
+        let request = client().post(format!("{}{path}", github.url())).bearer_auth(claim);
+        let refused = request.send().await.unwrap();
+        assert_eq!(refused.status(), 401, "{claim}");
+    }
+    assert_eq!(github.tokens_issued(), 0);
+}
+
+#[tokio::test]
+async fn a_person_sees_no_installation() {
+    let github = Github::serve(World::empty()).await.unwrap();
+    let (status, body) = get(&github, "/installation/repositories", PERSONAL_TOKEN).await;
+    assert_eq!(
+        (status, body["message"].as_str()),
+        (403, Some("Resource not accessible by integration"))
+    );
+}
