@@ -6,18 +6,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::anyhow;
 use serde_json::{Value, json};
 use shared::config::{
-    DatabaseArgs, DatabaseConfig, Mistakes, PlatformArgs, QueueArgs, QueueConfig,
+    DatabaseArgs, DatabaseConfig, KeyringArgs, Mistakes, PlatformArgs, QueueArgs, QueueConfig,
 };
-use shared::domain::{RequestedBy, RunMode, TenantId, Tick};
+use shared::domain::{CredentialId, RequestedBy, TenantId, Tick};
 use shared::integrations::registry;
+use shared::keyring::Keyring;
 use shared::message::Message;
 use shared::queue::{self, Queue};
-use shared::sdk::{DynIntegration, RawConnection, Registry};
+use shared::sdk::{DynIntegration, Registry};
 use shared::store::{Connected, NewIntegration, Store};
-use tokio::time::timeout;
+use shared::vault::Vault;
+use shared::verify::{Unworkable, Wish, verify};
 use uuid::Uuid;
 
 use crate::connections::open_store;
@@ -25,9 +27,6 @@ use crate::integrations::IntegrationView;
 use crate::post::post_about_runs;
 use crate::runs::RunView;
 use crate::{stdout, tenants};
-
-/// How long a platform may take to confirm settings.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -41,6 +40,9 @@ pub(crate) struct Args {
     /// Sync only this unit (repository, channel, …); may be repeated
     #[arg(long = "unit", value_name = "UNIT")]
     units: Vec<String>,
+    /// What lets it in; `millrace credentials add` stores one
+    #[arg(long, value_name = "ID")]
+    credential: Option<CredentialId>,
     /// Answer in JSON
     #[arg(long)]
     json: bool,
@@ -53,11 +55,13 @@ pub(crate) struct Args {
     queue: QueueArgs,
     #[command(flatten)]
     platforms: PlatformArgs,
+    #[command(flatten)]
+    keyring: KeyringArgs,
 }
 
 #[derive(clap::Args)]
 #[group(required = true, multiple = false)]
-struct SettingsArgs {
+pub(crate) struct SettingsArgs {
     /// What the platform needs to know, as a JSON object
     #[arg(long = "settings", value_name = "JSON")]
     inline: Option<String>,
@@ -66,46 +70,64 @@ struct SettingsArgs {
     file: Option<String>,
 }
 
+/// Everything that is told, checked.
+struct Start {
+    database: DatabaseConfig,
+    queue: QueueConfig,
+    registry: Registry,
+    keyring: Keyring,
+    checked: Checked,
+}
+
 /// What is to be connected, checked as far as it can be without asking anybody.
 struct Checked {
     integration: Arc<dyn DynIntegration>,
     settings: Value,
     units: Vec<String>,
+    credential: Option<CredentialId>,
     /// The length of a tick.
     tick: Duration,
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let (database, queue, checked) = args.check_or_exit()?;
+    let Start { database, queue, registry, keyring, checked } = args.check_or_exit()?;
     let store = open_store(&database).await?;
+    let vault = Vault::new(&store, &registry, keyring);
     let queue = queue::connect(&queue, &store).await?;
     let tenant = tenants::find(&store, &args.tenant).await?;
-    let connected = connect(&store, tenant.id, checked).await?;
+    let connected = connect(&store, &vault, tenant.id, checked).await;
+    vault.close().await;
+    let connected = connected?;
     post_onboarding(&store, &*queue, &connected).await;
     answer(connected, args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
 impl Args {
-    fn check_or_exit(&self) -> anyhow::Result<(DatabaseConfig, QueueConfig, Checked)> {
+    fn check_or_exit(&self) -> anyhow::Result<Start> {
         let mut mistakes = Mistakes::default();
         let database = self.database.check(&mut mistakes);
         let queue = self.queue.check(&mut mistakes);
         let tick = mistakes.read_seconds("--tick-seconds", &self.tick_seconds);
         let settings = self.settings.read(&mut mistakes);
+        let keyring = self.keyring.check(&mut mistakes);
         let platforms = self.platforms.check(&mut mistakes);
         let registry = platforms.map(|platforms| registry(&platforms)).transpose()?;
         let integration = registry
-            .and_then(|registry| find(&registry, &self.kind, settings.as_ref(), &mut mistakes));
-        let checked = database.zip(queue).zip(tick).zip(integration).zip(settings);
-        let ((((database, queue), tick), integration), settings) = mistakes.or_exit(checked);
-        let units = self.units.clone();
-        Ok((database, queue, Checked { integration, settings, units, tick }))
+            .as_ref()
+            .and_then(|registry| find(registry, &self.kind, settings.as_ref(), &mut mistakes));
+        let connections = database.zip(queue).zip(registry).zip(keyring);
+        let checked = connections.zip(tick.zip(integration).zip(settings));
+        let ((((database, queue), registry), keyring), ((tick, integration), settings)) =
+            mistakes.or_exit(checked);
+        let (units, credential) = (self.units.clone(), self.credential);
+        let checked = Checked { integration, settings, units, credential, tick };
+        Ok(Start { database, queue, registry, keyring, checked })
     }
 }
 
 impl SettingsArgs {
-    fn read(&self, mistakes: &mut Mistakes) -> Option<Value> {
+    pub(crate) fn read(&self, mistakes: &mut Mistakes) -> Option<Value> {
         let (argument, text) = match (&self.inline, &self.file) {
             (Some(json), _) => ("--settings", Ok(json.clone())),
             (None, Some(file)) => ("--settings-file", read_file(file)),
@@ -127,7 +149,7 @@ fn read_file(name: &str) -> io::Result<String> {
 }
 
 /// The integration of this kind; the settings must be its settings.
-fn find(
+pub(crate) fn find(
     registry: &Registry,
     kind: &str,
     settings: Option<&Value>,
@@ -144,24 +166,21 @@ fn find(
 /// Asks the platform, then stores the integration together with its onboarding.
 async fn connect(
     store: &Store,
+    vault: &Vault,
     tenant_id: TenantId,
     checked: Checked,
 ) -> anyhow::Result<Connected> {
-    let Checked { integration, settings, units, tick } = checked;
-    let now = store.now().await?;
-    let connection = RawConnection {
-        mode: RunMode::Onboarding,
-        started_at: now,
-        settings: settings.clone(),
-        state: None,
-        units: units.clone(),
-    };
-    // Only HTTP in here, so it may be cut off in the middle.
-    let verdict = timeout(PATIENCE, integration.verify(connection)).await;
+    let Checked { integration, settings, units, credential, tick } = checked;
     let kind = integration.kind();
-    verdict
-        .with_context(|| format!("`{kind}` did not answer within {PATIENCE:?}"))?
-        .with_context(|| format!("`{kind}` does not confirm these settings"))?;
+    let wish = Wish {
+        tenant: tenant_id,
+        integration: &*integration,
+        settings: &settings,
+        units: &units,
+        credential,
+    };
+    verify(store, vault, wish).await.map_err(|why| refusal(kind, why))?;
+    let now = store.now().await?;
     // Any number spreads integrations that were connected together.
     let phase = Uuid::new_v4().as_u128();
     let new = NewIntegration {
@@ -169,10 +188,22 @@ async fn connect(
         kind: kind.to_owned(),
         settings,
         units,
+        credential_id: credential,
         first_check: integration.checks().first_check(Tick::at(now, tick), phase),
         member_attributes: integration.member_attributes(),
     };
     Ok(store.connect(&new, RequestedBy::Cli).await?)
+}
+
+fn refusal(kind: &str, why: Unworkable) -> anyhow::Error {
+    match why {
+        Unworkable::Refused(why) => {
+            why.context(format!("`{kind}` does not confirm these settings"))
+        }
+        Unworkable::Unavailable(why) => why.context(format!("`{kind}` could not be asked")),
+        Unworkable::Credential(wrong) => anyhow!("--credential: {wrong}"),
+        other => other.into(),
+    }
 }
 
 /// The integration is connected already: if the message cannot be posted, the sweep sends it.
@@ -201,7 +232,7 @@ mod tests {
     use anyhow::anyhow;
     use serde::{Deserialize, Serialize};
     use shared::clock::Clock;
-    use shared::domain::{CheckSchedule, IntegrationStatus};
+    use shared::domain::{CheckSchedule, IntegrationStatus, RunMode};
     use shared::queue::memory::MemoryQueue;
     use shared::sdk::{Connection, Integration, Result, Run, StreamOutput, SyncError};
     use shared::store::DueMessage;
@@ -253,6 +284,10 @@ mod tests {
         }
     }
 
+    fn vault(store: &Store) -> Vault {
+        Vault::new(store, &Registry::default().with(Guestbook), Keyring::default())
+    }
+
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn checked(kind: &str, settings: Value) -> Result<Checked, String> {
@@ -261,7 +296,9 @@ mod tests {
         let units = vec!["entrance".into()];
         let integration = find(&registry, kind, Some(&settings), &mut mistakes);
         match integration.filter(|_| mistakes.all().is_empty()) {
-            Some(integration) => Ok(Checked { integration, settings, units, tick: MINUTE }),
+            Some(integration) => {
+                Ok(Checked { integration, settings, units, credential: None, tick: MINUTE })
+            }
             None => Err(mistakes.all().join("; ")),
         }
     }
@@ -282,7 +319,7 @@ mod tests {
         let settings = json!({ "user": "ada" });
         let checked = checked("guestbook", settings.clone()).ok().unwrap();
 
-        let connected = connect(&store, tenant.id, checked).await.unwrap();
+        let connected = connect(&store, &vault(&store), tenant.id, checked).await.unwrap();
 
         let Connected { integration, run, .. } = connected;
         assert_eq!((integration.tenant_id, integration.settings), (tenant.id, settings));
@@ -299,7 +336,7 @@ mod tests {
         let tenant = store.add_tenant("acme", "a token").await.unwrap();
         let connected = async || {
             let checked = checked("guestbook", json!({ "user": "ada" })).ok().unwrap();
-            connect(&store, tenant.id, checked).await.unwrap()
+            connect(&store, &vault(&store), tenant.id, checked).await.unwrap()
         };
         let queue = MemoryQueue::new(Clock::System);
 
@@ -321,14 +358,10 @@ mod tests {
         let tenant = store.add_tenant("acme", "a token").await.unwrap();
         let checked = checked("guestbook", json!({ "user": "nobody" })).ok().unwrap();
 
-        let refused = connect(&store, tenant.id, checked).await.unwrap_err();
+        let refused = connect(&store, &vault(&store), tenant.id, checked).await.unwrap_err();
 
         let refused = format!("{refused:#}");
-        assert_eq!(
-            refused,
-            "`guestbook` does not confirm these settings: \
-             the platform rejected our credentials: 404 Not Found"
-        );
+        assert_eq!(refused, "`guestbook` does not confirm these settings: 404 Not Found");
         assert!(store.integrations(None, None, None, 1).await.unwrap().is_empty());
     }
 }

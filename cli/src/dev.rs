@@ -8,7 +8,7 @@ use shared::config::{Mistakes, PlatformArgs};
 use shared::service::stop_on_signal;
 use shared::telemetry::{self, LogFormat};
 
-use crate::local::{Local, Setup};
+use crate::local::{Local, Setup, master_keys};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -50,6 +50,8 @@ impl Args {
 /// What to type next.
 fn invitation(local: &Local, token: &str, tick: Duration) -> String {
     let Local { api_url, database_url, .. } = local;
+    let master_keys = master_keys();
+    let master_keys = master_keys.display();
     format!(
         r#"
 Millrace is up: the API at {api_url}, a tick every {tick:?}. Ctrl-C ends it; what is stored stays.
@@ -63,6 +65,7 @@ Connect the real dev.to, which is public and wants no key:
 Look at it, and post a message by hand:
 
   export DATABASE_URL='{database_url}'
+  export MASTER_KEYS_FILE='{master_keys}'
   millrace runs
   millrace run <id> --follow
   millrace process-integration -i <integration id> --onboarding

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 use shared::config::DatabaseArgs;
-use shared::domain::{Integration, IntegrationId, IntegrationStatus, TenantId};
+use shared::domain::{CredentialId, Integration, IntegrationId, IntegrationStatus, TenantId};
 use shared::store::Store;
 
 use crate::moment::{moment, moment_or_dash};
@@ -145,6 +145,7 @@ pub(crate) struct IntegrationView {
     kind: String,
     settings: Value,
     units: Vec<String>,
+    credential_id: Option<CredentialId>,
     status: IntegrationStatus,
     status_reason: Option<String>,
     onboarding_wanted: bool,
@@ -161,6 +162,7 @@ impl From<Integration> for IntegrationView {
             kind: integration.kind,
             settings: integration.settings,
             units: integration.units,
+            credential_id: integration.credential_id,
             status: integration.status,
             status_reason: integration.status_reason,
             onboarding_wanted: integration.onboarding_wanted,

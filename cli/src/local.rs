@@ -9,15 +9,21 @@ use std::time::Duration;
 use anyhow::Context;
 use job_generator::Generator;
 use sandbox::postgres::Cluster;
+use secrecy::{ExposeSecret, SecretString};
 use shared::config::{DatabaseConfig, PlatformConfig, QueueConfig};
 use shared::integrations;
+use shared::keyring::{Keyring, MasterKey};
+use shared::ledger::Ledger;
 use shared::queue;
 use shared::store::Store;
+use shared::vault::Vault;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use worker::Worker;
 
+use crate::credentials::dated_id;
+use crate::secret_file::write_once;
 use crate::tenants;
 
 /// A whole Millrace on this machine. Stop it with [`Local::stop`], so that nothing is cut off.
@@ -46,6 +52,11 @@ pub(crate) fn directory() -> PathBuf {
     Path::new(".millrace").to_owned()
 }
 
+/// Made at the first start; credentials that are stored here are sealed by what is in it.
+pub(crate) fn master_keys() -> PathBuf {
+    directory().join("master-keys")
+}
+
 impl Local {
     pub(crate) async fn start(setup: Setup) -> anyhow::Result<Self> {
         let (cluster, database_url) = start_cluster(setup.database.clone()).await?;
@@ -55,6 +66,7 @@ impl Local {
         let visibility = Duration::from_secs(60);
         let queue = queue::connect(&QueueConfig::Postgres { visibility }, &store).await?;
         let registry = integrations::registry(&setup.platforms)?;
+        let vault = Vault::new(&store, &registry, keyring(&master_keys())?);
         let stop = CancellationToken::new();
         let mut services = JoinSet::new();
 
@@ -65,12 +77,14 @@ impl Local {
             store: store.clone(),
             queue: Arc::clone(&queue),
             registry: registry.clone(),
+            vault: vault.clone(),
             settings: job_generator::Settings { tick: setup.tick, ..Default::default() },
         };
         services.spawn(job_generator::generate(generator, listener, stop.clone()));
 
-        let worker =
-            Worker { store: store.clone(), queue, registry, settings: worker::Settings::default() };
+        let settings = worker::Settings::default();
+        let ledger = Ledger::of(store.clone());
+        let worker = Worker { store: store.clone(), queue, registry, vault, ledger, settings };
         let worker_stop = stop.clone();
         services.spawn(async move {
             worker::consume(Arc::new(worker), worker_stop).await;
@@ -121,6 +135,15 @@ async fn start_cluster(database: String) -> anyhow::Result<(Cluster, String)> {
         Ok((cluster, url))
     })
     .await?
+}
+
+/// What is in the file; if there is none, a new key is made and put there.
+fn keyring(path: &Path) -> anyhow::Result<Keyring> {
+    let key = MasterKey::new(&dated_id())?;
+    let context = || format!("the master keys in {}", path.display());
+    write_once(path, || key.reveal().to_string().into()).with_context(context)?;
+    let keys = SecretString::from(std::fs::read_to_string(path).with_context(context)?);
+    keys.expose_secret().parse().with_context(context)
 }
 
 /// A port of this machine alone.

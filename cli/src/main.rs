@@ -9,9 +9,11 @@ mod closing_table;
 mod connect;
 mod connections;
 mod continue_run;
+mod credentials;
 mod dead_letters;
 mod demo;
 mod dev;
+mod discover;
 mod integrations;
 mod local;
 mod migrate;
@@ -22,6 +24,7 @@ mod process_stream;
 mod progress;
 mod run;
 mod runs;
+mod secret_file;
 mod stdout;
 mod tenants;
 
@@ -40,7 +43,7 @@ struct Millrace {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Show a whole onboarding on this machine alone, on a simulated dev.to
+    /// Show whole onboardings on this machine alone, on simulated platforms
     Demo(demo::Args),
     /// Run both services and a database of their own, until Ctrl-C
     Dev(dev::Args),
@@ -49,8 +52,13 @@ enum Command {
     /// Customers, and the tokens that let them in
     #[command(subcommand)]
     Tenants(tenants::Command),
+    /// What lets integrations in, sealed by master keys
+    #[command(subcommand)]
+    Credentials(credentials::Command),
     /// Connect a tenant to a platform, and start the onboarding
     Connect(connect::Args),
+    /// List what could be synced with these settings: channels, repositories, …
+    Discover(discover::Args),
     /// What tenants have connected; pause, resume and delete it
     Integrations(integrations::Args),
     /// Runs, newest first
@@ -78,7 +86,9 @@ async fn main() -> ExitCode {
         Command::Dev(args) => dev::run(args).await,
         Command::Migrate(args) => migrate::run(args).await,
         Command::Tenants(command) => tenants::run(command).await,
+        Command::Credentials(command) => credentials::run(command).await,
         Command::Connect(args) => connect::run(args).await,
+        Command::Discover(args) => discover::run(args).await,
         Command::Integrations(args) => integrations::run(args).await,
         Command::Runs(args) => runs::run(args).await,
         Command::Run(args) => run::run(args).await,

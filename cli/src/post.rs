@@ -42,6 +42,6 @@ fn outgoing(tenant: TenantId, message: Message) -> Outgoing {
 fn run_of(message: Message) -> Option<RunId> {
     match message {
         Message::Process { run, .. } => Some(run),
-        Message::Start { .. } => None,
+        Message::Start { .. } | Message::Discover { .. } => None,
     }
 }

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use shared::domain::{RunId, RunState};
 use shared::explain::{Explanation, Reason, explain};
-use shared::store::{RunFacts, Store};
+use shared::store::{RunFacts, Store, StoreError};
 
 use crate::moment::{relative, seconds};
 
@@ -23,7 +23,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// What the rate is the average of.
 const RATE_OVER: Duration = Duration::from_secs(10);
 
-/// Shows the run's progress until it ends; how it ended.
+/// Shows the run's progress until it ends; how it ended. While the database is away it says so, and
+/// looks again.
 pub(crate) async fn follow(
     store: &Store,
     run: RunId,
@@ -31,15 +32,26 @@ pub(crate) async fn follow(
 ) -> anyhow::Result<RunState> {
     loop {
         let looked_at = Instant::now();
-        let progress = Progress::look(store, run).await?;
-        output.show(&progress)?;
-        if progress.state().is_finished() {
-            output.end();
-            return Ok(progress.state());
+        match Progress::look(store, run).await {
+            Ok(progress) => {
+                output.show(&progress)?;
+                if progress.state().is_finished() {
+                    output.end();
+                    return Ok(progress.state());
+                }
+            }
+            Err(error) if is_away(&error) => output.show_absence()?,
+            Err(error) => return Err(error),
         }
         tokio::time::sleep(LOOK_EVERY.max(looked_at.elapsed() * 9)).await;
     }
 }
+
+fn is_away(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(StoreError::is_away)
+}
+
+const ABSENCE: &str = "the database is away; looking again";
 
 /// Where progress is shown.
 pub(crate) enum Output {
@@ -52,9 +64,20 @@ impl Output {
     pub(crate) fn of_stdout() -> Self {
         let target = ProgressDrawTarget::stdout();
         if target.is_hidden() {
-            Self::Lines(Lines { to: Box::new(io::stdout()), last: None })
+            Self::Lines(Lines::of("", Box::new(io::stdout())))
         } else {
-            Self::Bar(Bar::drawn_on(target))
+            Self::Bar(Bar::drawn_on("", target))
+        }
+    }
+
+    /// The same for one of several runs that are followed side by side.
+    pub(crate) fn of_stdout_among(bars: &MultiProgress, name: &str) -> Self {
+        match Self::of_stdout() {
+            Self::Lines(_) => Self::Lines(Lines::of(name, Box::new(io::stdout()))),
+            Self::Bar(_) => {
+                let Bar { bar, rate } = Bar::drawn_on(name, ProgressDrawTarget::hidden());
+                Self::Bar(Bar { bar: bars.add(bar), rate })
+            }
         }
     }
 
@@ -62,6 +85,14 @@ impl Output {
         match self {
             Self::Bar(bar) => bar.show(progress),
             Self::Lines(lines) => lines.show(progress)?,
+        }
+        Ok(())
+    }
+
+    fn show_absence(&mut self) -> io::Result<()> {
+        match self {
+            Self::Bar(bar) => bar.bar.set_message(ABSENCE),
+            Self::Lines(lines) => lines.show_absence()?,
         }
         Ok(())
     }
@@ -75,21 +106,47 @@ impl Output {
 }
 
 pub(crate) struct Lines {
+    /// Before each line, with a space; empty for a run that is followed alone.
+    name: String,
     to: Box<dyn Write + Send>,
-    last: Option<Seen>,
+    last: Shown,
+}
+
+/// What the last line said.
+#[derive(PartialEq)]
+enum Shown {
+    Nothing,
+    Absence,
+    Progress(Seen),
 }
 
 impl Lines {
+    fn of(name: &str, to: Box<dyn Write + Send>) -> Self {
+        Self { name: before(name), to, last: Shown::Nothing }
+    }
+
     fn show(&mut self, progress: &Progress) -> io::Result<()> {
-        let seen = progress.seen();
-        if self.last.replace(seen) == Some(seen) {
+        if !self.is_news(Shown::Progress(progress.seen())) {
             return Ok(());
         }
         let (ended, known) = (progress.ended_streams(), progress.known_streams());
         let (now, words) = (seconds(progress.facts.now), progress.yield_in_words());
         let state = progress.state_in_words();
-        writeln!(self.to, "{now} {ended} of {known} streams, {words}; {state}")?;
+        let name = &self.name;
+        writeln!(self.to, "{name}{now} {ended} of {known} streams, {words}; {state}")?;
         self.to.flush()
+    }
+
+    fn show_absence(&mut self) -> io::Result<()> {
+        if self.is_news(Shown::Absence) {
+            writeln!(self.to, "{}{ABSENCE}", self.name)?;
+        }
+        self.to.flush()
+    }
+
+    fn is_news(&mut self, shown: Shown) -> bool {
+        let before = std::mem::replace(&mut self.last, shown);
+        before != self.last
     }
 }
 
@@ -99,10 +156,11 @@ pub(crate) struct Bar {
 }
 
 impl Bar {
-    fn drawn_on(target: ProgressDrawTarget) -> Self {
-        let style =
-            ProgressStyle::with_template("{bar:30} {pos} of {len} streams, {prefix}\n{msg}")
-                .expect("the template is written here, and a test draws it");
+    fn drawn_on(name: &str, target: ProgressDrawTarget) -> Self {
+        let template =
+            format!("{}{{bar:30}} {{pos}} of {{len}} streams, {{prefix}}\n{{msg}}", before(name));
+        let style = ProgressStyle::with_template(&template)
+            .expect("the template is written here, and a test draws it");
         let bar = ProgressBar::with_draw_target(Some(0), target).with_style(style);
         Self { bar, rate: Rate::default() }
     }
@@ -114,6 +172,11 @@ impl Bar {
         self.bar.set_prefix(format!("{} ({rate:.0}/s)", progress.yield_in_words()));
         self.bar.set_message(progress.state_in_words());
     }
+}
+
+/// Names stand in a column.
+fn before(name: &str) -> String {
+    if name.is_empty() { String::new() } else { format!("{name:<13} ") }
 }
 
 /// Records a second, lately.
@@ -198,15 +261,22 @@ impl Progress {
     fn state_in_words(&self) -> String {
         let (state, why) = (self.state().as_str(), &self.explanation);
         match (why.reason, why.goes_on_at) {
-            (Reason::Held | Reason::Processed, _) => state.into(),
+            (Reason::Held | Reason::Processed, _) => format!("{state}{}", self.end_in_words()),
             (Reason::Failed, _) => {
                 format!("{state}: {}", self.facts.run.error.as_deref().unwrap_or_default())
             }
             (_, Some(at)) if at > self.facts.now => {
-                format!("{state}, goes on {}: {}", relative(at, self.facts.now), why.sentence)
+                let (goes_on, end) = (relative(at, self.facts.now), self.end_in_words());
+                format!("{state}, goes on {goes_on}{end}: {}", why.sentence)
             }
             _ => format!("{state}: {}", why.sentence),
         }
+    }
+
+    /// Nothing, unless it can be told.
+    fn end_in_words(&self) -> String {
+        let about = self.explanation.about_ends_at.map(|at| relative(at, self.facts.now));
+        about.map_or(String::new(), |about| format!(", done about {about}"))
     }
 }
 
@@ -230,7 +300,7 @@ mod tests {
         let store = Store::new(pool, clock);
         let run = delayed_run(&store).await;
         let screen = Screen::default();
-        let mut bar = Bar::drawn_on(ProgressDrawTarget::term_like(Box::new(screen.clone())));
+        let mut bar = Bar::drawn_on("", ProgressDrawTarget::term_like(Box::new(screen.clone())));
 
         bar.show(&Progress::look(&store, run).await.unwrap());
 
@@ -247,7 +317,7 @@ mod tests {
         let store = Store::new(pool, clock.clone());
         let run = delayed_run(&store).await;
         let screen = Screen::default();
-        let mut lines = Lines { to: Box::new(screen.clone()), last: None };
+        let mut lines = Lines::of("", Box::new(screen.clone()));
         let mut look = async || {
             lines.show(&Progress::look(&store, run).await.unwrap()).unwrap();
             screen.0.lock().unwrap().lines().count()
@@ -269,6 +339,7 @@ mod tests {
             settings: json!({}),
             units: Vec::new(),
             first_check: None,
+            credential_id: None,
             member_attributes: Vec::new(),
         };
         let run = store.connect(&new, RequestedBy::Cli).await.unwrap().requested.run;

@@ -79,6 +79,7 @@ impl Everything {
             ("state", run.state.as_str().into()),
             ("why", self.explanation.sentence.clone()),
             ("goes on", moment_or_dash(self.explanation.goes_on_at, now)),
+            ("about done", moment_or_dash(self.explanation.about_ends_at, now)),
             ("created", moment(run.created_at, now)),
             ("started", moment_or_dash(run.started_at, now)),
             ("ended", moment_or_dash(run.processed_at, now)),
@@ -126,6 +127,7 @@ impl Everything {
                 sentence: self.explanation.sentence,
                 reason: self.explanation.reason,
                 goes_on_at: self.explanation.goes_on_at,
+                about_ends_at: self.explanation.about_ends_at,
             },
             streams: CountsView {
                 pending: streams.pending,
@@ -165,6 +167,7 @@ struct WhyView {
     sentence: String,
     reason: Reason,
     goes_on_at: Option<DateTime<Utc>>,
+    about_ends_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Serialize)]

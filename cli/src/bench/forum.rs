@@ -50,7 +50,6 @@ impl Integration for Forum {
             last_record: comments::last_record(&comments),
             operations: comments::operations(comments),
             next_page: next_page.map(|page| Stream::Page { list, page }),
-            sleep: answer.rest,
             ..StreamOutput::empty()
         })
     }

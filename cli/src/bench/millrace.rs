@@ -9,10 +9,13 @@ use job_generator::Generator;
 use serde_json::json;
 use shared::config::QueueConfig;
 use shared::domain::{RequestedBy, Run, RunId, RunState, TenantId};
+use shared::keyring::Keyring;
+use shared::ledger::Ledger;
 use shared::outbox;
 use shared::queue::{self, Queue};
 use shared::sdk::Registry;
 use shared::store::{Connected, DueMessage, NewIntegration, Store};
+use shared::vault::Vault;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -34,10 +37,12 @@ impl Millrace {
         let queue = queue::connect(&QueueConfig::Postgres { visibility }, store).await?;
         let stop = CancellationToken::new();
         let mut services = JoinSet::new();
+        let vault = Vault::new(store, &registry, Keyring::default());
         let generator = Generator {
             store: store.clone(),
             queue: Arc::clone(&queue),
             registry: registry.clone(),
+            vault: vault.clone(),
             settings: job_generator::Settings::default(),
         };
         services.spawn(job_generator::tick(generator, stop.clone()));
@@ -45,6 +50,8 @@ impl Millrace {
             store: store.clone(),
             queue: Arc::clone(&queue),
             registry,
+            vault,
+            ledger: Ledger::of(store.clone()),
             settings: worker::Settings::default(),
         };
         services.spawn(worker::consume(Arc::new(worker), stop.clone()));
@@ -88,6 +95,7 @@ pub(super) async fn connect(store: &Store, kind: &str) -> anyhow::Result<(Tenant
         settings: json!({}),
         units: Vec::new(),
         first_check: None,
+        credential_id: None,
         member_attributes: Vec::new(),
     };
     Ok((tenant, store.connect(&new, RequestedBy::Connect).await?))

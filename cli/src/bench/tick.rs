@@ -8,10 +8,12 @@ use job_generator::{Generator, Settings, send_due, start_due};
 use shared::clock::Clock;
 use shared::config::QueueConfig;
 use shared::domain::Tick;
+use shared::keyring::Keyring;
 use shared::queue::memory::MemoryQueue;
 use shared::queue::sqs::SqsConfig;
 use shared::queue::{self, Queue};
 use shared::sdk::{Integration, Registry};
+use shared::vault::Vault;
 
 use super::figures::{Aim, Figure, Measured};
 use super::place::Place;
@@ -51,7 +53,8 @@ async fn measure(place: &Place, queue: Arc<dyn Queue>) -> anyhow::Result<Measure
     let between = Size::TICKS_BETWEEN_CHECKS;
     seed::integrations(pool, Silence::KIND, size.integrations, tick, between).await?;
     let registry = Registry::default().with(Silence { streams: 0 });
-    let generator = Generator { store: place.store.clone(), queue, registry, settings };
+    let vault = Vault::new(&place.store, &registry, Keyring::default());
+    let generator = Generator { store: place.store.clone(), queue, registry, vault, settings };
 
     let meter = place.meter()?;
     let began = Instant::now();

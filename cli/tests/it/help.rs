@@ -17,11 +17,13 @@ async fn the_help_is_a_table_of_the_commands() {
     Usage: millrace <COMMAND>
 
     Commands:
-      demo                 Show a whole onboarding on this machine alone, on a simulated dev.to
+      demo                 Show whole onboardings on this machine alone, on simulated platforms
       dev                  Run both services and a database of their own, until Ctrl-C
       migrate              Bring the database's schema up to this version
       tenants              Customers, and the tokens that let them in
+      credentials          What lets integrations in, sealed by master keys
       connect              Connect a tenant to a platform, and start the onboarding
+      discover             List what could be synced with these settings: channels, repositories, …
       integrations         What tenants have connected; pause, resume and delete it
       runs                 Runs, newest first
       run                  All about one run, or its progress until it ends

@@ -4,7 +4,9 @@
 
 mod connect;
 mod continue_run;
+mod credentials;
 mod dead_letters;
+mod discover;
 mod help;
 mod integrations;
 mod migrate;

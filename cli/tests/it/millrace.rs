@@ -3,14 +3,18 @@
 use std::io;
 use std::process::{ExitStatus, Output, Stdio};
 
+use sandbox::proxy::Proxy;
 use serde::de::DeserializeOwned;
+use sqlx::postgres::PgSslMode;
 use sqlx::{ConnectOptions, PgPool};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader, Lines};
+use tokio::net::lookup_host;
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 
 /// The tool, told by its environment where the database is.
 pub(crate) struct Millrace {
     database_url: String,
+    master_keys: String,
 }
 
 /// What a command answered.
@@ -32,8 +36,23 @@ impl Millrace {
         Self::at(pool.connect_options().to_url_lossy().as_str())
     }
 
+    /// The same, on a road to the database that can be cut.
+    pub(crate) async fn behind_proxy(pool: &PgPool) -> (Proxy, Self) {
+        let database = pool.connect_options();
+        let server = lookup_host((database.get_host(), database.get_port())).await;
+        let server = server.expect("an address").next().expect("an address");
+        let road = Proxy::to(server).await.expect("a proxy");
+        let database = (*database).clone().ssl_mode(PgSslMode::Disable);
+        let database = database.host("127.0.0.1").port(road.addr().port());
+        (road, Self::at(database.to_url_lossy().as_str()))
+    }
+
     pub(crate) fn at(database_url: &str) -> Self {
-        Self { database_url: database_url.to_owned() }
+        Self { database_url: database_url.to_owned(), master_keys: String::new() }
+    }
+
+    pub(crate) fn with_master_keys(self, master_keys: &str) -> Self {
+        Self { master_keys: master_keys.to_owned(), ..self }
     }
 
     pub(crate) async fn run(&self, arguments: &[&str]) -> Answer {
@@ -61,6 +80,7 @@ impl Millrace {
             // Nothing of the machine's own configuration.
             .env_clear()
             .env("DATABASE_URL", &self.database_url)
+            .env("MASTER_KEYS", &self.master_keys)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -94,6 +94,25 @@ async fn following_a_run_through_a_pipe_prints_a_line_for_each_change(pool: PgPo
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn following_a_run_goes_on_after_the_database_was_away(pool: PgPool) {
+    let acme = Story::begin(pool.clone()).await;
+    let lease = acme.list(&[1]).await;
+    let (road, by_proxy) = Millrace::behind_proxy(&pool).await;
+    let mut following = by_proxy.start(&["run", &acme.run.to_string(), "--follow"]);
+    assert!(following.line().await.ends_with(" 0 of 1 streams, 0 records; processing"));
+
+    road.cut().await;
+    assert_eq!(following.line().await, "the database is away; looking again");
+    road.restore().await;
+    assert!(following.line().await.ends_with(" 0 of 1 streams, 0 records; processing"));
+    acme.step(lease, 1).await;
+    acme.finish(lease).await;
+
+    let (_, ended) = following.end().await;
+    assert_eq!(ended.code(), Some(0));
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn following_a_run_that_ends_with_a_hole_exits_with_1(pool: PgPool) {
     let acme = Story::begin(pool.clone()).await;
     let lease = acme.list(&[1]).await;

@@ -34,6 +34,7 @@ impl Story {
             settings: json!({ "users": ["ada"] }),
             units: Vec::new(),
             first_check: None,
+            credential_id: None,
             member_attributes: Vec::new(),
         };
         let connected = store.connect(&new, RequestedBy::Cli).await.unwrap();
