@@ -10,7 +10,7 @@ install: ## Put PostgreSQL's programs and the SQS emulators in place, if they ar
 	@scripts/install-postgres
 	@scripts/install-sqs-emulators
 
-demo: ## Show a whole onboarding, from connect to members, on this machine alone
+demo: ## Show whole onboardings, from connect to members, on simulated platforms
 	@scripts/install-postgres
 	@cargo run --package cli --bin millrace -- demo
 
