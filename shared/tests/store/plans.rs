@@ -21,7 +21,12 @@ use crate::watching::{Statement, Watched};
 /// at hand five times, and then may keep one for all values.
 const ROUNDS: usize = 8;
 
-/// The last of the rounds: each statement with the times it was executed.
+/// A round is looked at so often, and what counts is the cheapest: while other tests make and drop
+/// databases PostgreSQL forgets what it knows of its own catalogs, and a statement that looks there
+/// again has those pages counted with its own.
+const LOOKS: usize = 4;
+
+/// One round: each statement with the times it was executed.
 type Costs = BTreeMap<String, Vec<Statement>>;
 
 async fn costs(watched: &Watched, mut round: impl AsyncFnMut()) -> Costs {
@@ -31,10 +36,27 @@ async fn costs(watched: &Watched, mut round: impl AsyncFnMut()) -> Costs {
     }
     // What the rounds left behind is no history.
     sqlx::raw_sql("vacuum analyze").execute(&watched.pool).await.unwrap();
-    costs_of_one(watched, round).await
+    costs_now(watched, round).await
 }
 
-async fn costs_of_one(watched: &Watched, mut round: impl AsyncFnMut()) -> Costs {
+async fn costs_now(watched: &Watched, mut round: impl AsyncFnMut()) -> Costs {
+    let mut cheapest = costs_of_one(watched, &mut round).await;
+    for _ in 1..LOOKS {
+        let costs = costs_of_one(watched, &mut round).await;
+        assert_eq!(cheapest.keys().collect::<Vec<_>>(), costs.keys().collect::<Vec<_>>());
+        for (cheapest, statements) in cheapest.values_mut().zip(costs.into_values()) {
+            assert_eq!(cheapest.len(), statements.len(), "{statements:?}");
+            for (cheapest, statement) in cheapest.iter_mut().zip(statements) {
+                if statement.pages() < cheapest.pages() {
+                    *cheapest = statement;
+                }
+            }
+        }
+    }
+    cheapest
+}
+
+async fn costs_of_one(watched: &Watched, round: &mut impl AsyncFnMut()) -> Costs {
     watched.statements().await;
     round().await;
     let mut costs = Costs::new();
@@ -237,9 +259,9 @@ async fn a_page_costs_the_same_however_much_has_come_since_its_statements_were_p
         round().await;
     }
     meet(&elsewhere, 2_000).await;
-    let young = costs_of_one(&watched, &mut round).await;
+    let young = costs_now(&watched, &mut round).await;
     meet(&elsewhere, 40_000).await;
-    let old = costs_of_one(&watched, &mut round).await;
+    let old = costs_now(&watched, &mut round).await;
 
     assert_unmoved(&young, &old, &["members", "member_identities", "activities"]);
     elsewhere.close().await;
