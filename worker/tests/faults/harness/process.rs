@@ -175,11 +175,21 @@ impl Service {
 
     /// Waits until it says that it is not ready and that this is missing; what it says of it.
     pub(crate) async fn until_missing(&self, check: &str, limit: Duration) -> String {
+        self.until_missing_because(check, limit, |_| true).await
+    }
+
+    /// The same, and for such a reason.
+    pub(crate) async fn until_missing_because(
+        &self,
+        check: &str,
+        limit: Duration,
+        is_reason: impl Fn(&str) -> bool,
+    ) -> String {
         let what = format!("{} to miss the {check}", self.name);
         until(&what, limit, async || {
             let (status, report) = self.readyz().await?;
             let said = report["checks"][check].as_str()?.to_owned();
-            (status == 503 && said != "ok").then_some(said)
+            (status == 503 && said != "ok" && is_reason(&said)).then_some(said)
         })
         .await
     }
