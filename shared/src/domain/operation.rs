@@ -14,6 +14,8 @@ pub enum Operation {
     UpdateMembers(Vec<Member>),
     /// Each with the member who did it.
     UpsertActivities(Vec<Activity>),
+    /// Tells of organizations; who belongs to them is told of members, by their names.
+    UpsertOrganizations(Vec<Organization>),
 }
 
 impl Operation {
@@ -22,6 +24,7 @@ impl Operation {
             Self::UpsertMembers(_) => "upsert_members",
             Self::UpdateMembers(_) => "update_members",
             Self::UpsertActivities(_) => "upsert_activities",
+            Self::UpsertOrganizations(_) => "upsert_organizations",
         }
     }
 
@@ -29,6 +32,7 @@ impl Operation {
         match self {
             Self::UpsertMembers(members) | Self::UpdateMembers(members) => members.len(),
             Self::UpsertActivities(activities) => activities.len(),
+            Self::UpsertOrganizations(organizations) => organizations.len(),
         }
     }
 }
@@ -46,9 +50,9 @@ pub struct Member {
     pub reach: BTreeMap<String, i64>,
     /// Name → platform → value, as [`MemberAttribute`]s define them. Absent and null never overwrite.
     pub attributes: BTreeMap<String, Map<String, Value>>,
-    /// Where they work, as they say.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub organizations: Vec<Organization>,
+    /// Where they work, by name, as they say.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub organizations: BTreeSet<String>,
 }
 
 /// A company or another body that people belong to. Unique by tenant and name.
@@ -117,6 +121,11 @@ impl Member {
 }
 
 impl Organization {
+    /// Of which nothing else is said.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
     /// Adds what a later mention says: the newer wins, and what it leaves out stays.
     pub fn merge(&mut self, newer: Self) {
         let Self { name: _, url, description, location, email, website, avatar_url, .. } = newer;

@@ -8,10 +8,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::activities::{self, WithMembers};
-use super::mentions::Mentions;
+use super::mentions::{Mentioned, Mentions};
 use super::quota::{RecordSpending, spend};
 use super::streams::add_streams;
-use super::{Result, Store, StoreError, clean, retrying_collisions, updates};
+use super::{Result, Store, StoreError, clean, organizations, retrying_collisions, updates};
 use crate::domain::{
     Activity, IntegrationId, Lease, Member, Operation, RawStream, StreamId, TenantId,
 };
@@ -144,6 +144,7 @@ async fn apply(
     let mut mentions = Mentions::default();
     let mut doers = Vec::new();
     let mut known = Vec::new();
+    let mut told = Vec::new();
     for operation in operations {
         match operation {
             Operation::UpsertMembers(members) => {
@@ -152,6 +153,7 @@ async fn apply(
                 }
             }
             Operation::UpdateMembers(members) => known.extend(members.iter().cloned()),
+            Operation::UpsertOrganizations(organizations) => told.extend_from_slice(organizations),
             Operation::UpsertActivities(activities) => {
                 for activity in activities {
                     let member = mentions.mention(doer(activity));
@@ -162,7 +164,8 @@ async fn apply(
             }
         }
     }
-    let ids = mentions.upsert(tx, tenant, now).await?;
+    let Mentioned { ids, belonging } = mentions.upsert(tx, tenant, now).await?;
+    organizations::upsert(tx, tenant, told, belonging, now).await?;
     let activities = doers
         .into_iter()
         .map(|(activity, member, object)| WithMembers {

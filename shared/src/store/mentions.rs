@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::identities::{Account, Accounts};
-use super::{Result, clean, members, organizations};
+use super::{Result, clean, members};
 use crate::domain::{Identity, Member, TenantId};
 
 #[derive(Default)]
@@ -17,6 +17,15 @@ pub(super) struct Mentions {
     by_source_id: HashMap<(String, String), usize>,
     /// Who bore a name last.
     by_username: HashMap<(String, String), usize>,
+}
+
+/// The members behind the accounts.
+#[derive(Default)]
+pub(super) struct Mentioned {
+    /// By where the account stands.
+    pub(super) ids: Vec<Uuid>,
+    /// Who belongs to which organization, by its name.
+    pub(super) belonging: Vec<(Uuid, String)>,
 }
 
 impl Mentions {
@@ -54,15 +63,15 @@ impl Mentions {
         })
     }
 
-    /// Writes them all; the members' ids, by where the account stands.
+    /// Writes them all.
     pub(super) async fn upsert(
         self,
         tx: &mut PgConnection,
         tenant: TenantId,
         now: Option<DateTime<Utc>>,
-    ) -> Result<Vec<Uuid>> {
+    ) -> Result<Mentioned> {
         if self.accounts.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Mentioned::default());
         }
         let ids = self.accounts().resolve(tx, tenant).await?;
         let mut members: BTreeMap<Uuid, Member> = BTreeMap::new();
@@ -77,8 +86,7 @@ impl Mentions {
         });
         let belonging = belonging.collect();
         members::upsert(tx, tenant, members, now).await?;
-        organizations::upsert(tx, tenant, belonging, now).await?;
-        Ok(ids)
+        Ok(Mentioned { ids, belonging })
     }
 
     fn accounts(&self) -> Accounts<'_> {

@@ -9,38 +9,37 @@ use uuid::Uuid;
 use super::{Result, clean};
 use crate::domain::{Organization, TenantId};
 
-/// Adds organizations that are new, merges what is said of the others, and ties members to them.
-/// Nothing is asked of the database if nobody belongs anywhere.
+/// Adds organizations that are new, merges what is told of the others, and ties members to them by
+/// their names. Nothing is asked of the database if there is none.
 pub(super) async fn upsert(
     tx: &mut PgConnection,
     tenant: TenantId,
-    belonging: Vec<(Uuid, Organization)>,
+    told: Vec<Organization>,
+    belonging: Vec<(Uuid, String)>,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    let mut members = Vec::new();
-    let mut names = Vec::new();
+    let belonging = belonging.into_iter().map(|(member, name)| (member, cleaned_name(&name)));
+    let (members, names): (Vec<_>, Vec<_>) = belonging.filter(|(_, it)| !it.is_empty()).unzip();
+    let merely_named = names.iter().map(|name| Organization::named(name));
     let mut organizations: BTreeMap<String, Organization> = BTreeMap::new();
-    for (member, organization) in belonging {
-        let organization = cleaned(organization);
-        if organization.name.is_empty() {
-            continue;
-        }
-        members.push(member);
-        names.push(organization.name.clone());
+    for organization in told.into_iter().map(cleaned).chain(merely_named) {
         match organizations.get_mut(&organization.name) {
             Some(known) => known.merge(organization),
             None => drop(organizations.insert(organization.name.clone(), organization)),
         }
     }
+    organizations.remove("");
+    if !organizations.is_empty() {
+        write(tx, tenant, organizations.into_values().collect(), now).await?;
+    }
     if members.is_empty() {
         return Ok(());
     }
-    write(tx, tenant, organizations.into_values().collect(), now).await?;
     tie(tx, tenant, &members, &names).await
 }
 
 /// In the order of their names, so that two pages wait for each other and do not deadlock. One that
-/// learns nothing is not written.
+/// learns nothing is neither written nor locked: everybody's page names the well-known companies.
 async fn write(
     tx: &mut PgConnection,
     tenant: TenantId,
@@ -55,11 +54,26 @@ async fn write(
         r#"
         insert into organizations as known
             (id, tenant_id, name, url, description, location, email, website, avatar_url, twitter_username, created_at, updated_at)
-        select id, $1, name, url, description, location, email, website, avatar_url, twitter_username,
+        select said.id, $1, said.name, url, description, location, email, website, avatar_url, twitter_username,
             coalesce($11::timestamptz, now()), coalesce($11, now())
         from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[])
             as said (id, name, url, description, location, email, website, avatar_url, twitter_username)
-        order by name
+        left join lateral (
+            select
+                (
+                    coalesce(said.url, o.url), coalesce(said.description, o.description),
+                    coalesce(said.location, o.location), coalesce(said.email, o.email),
+                    coalesce(said.website, o.website), coalesce(said.avatar_url, o.avatar_url),
+                    coalesce(said.twitter_username, o.twitter_username)
+                ) is distinct from (
+                    o.url, o.description, o.location, o.email, o.website, o.avatar_url, o.twitter_username
+                ) as learns
+            from organizations o
+            where o.name = said.name and o.tenant_id = $1
+            limit 1
+        ) already on true
+        where already.learns is distinct from false
+        order by said.name
         on conflict (name, tenant_id) do update
         set url = coalesce(excluded.url, known.url),
             description = coalesce(excluded.description, known.description),
@@ -69,10 +83,6 @@ async fn write(
             avatar_url = coalesce(excluded.avatar_url, known.avatar_url),
             twitter_username = coalesce(excluded.twitter_username, known.twitter_username),
             updated_at = excluded.updated_at
-        where (excluded.url, excluded.description, excluded.location, excluded.email, excluded.website,
-                excluded.avatar_url, excluded.twitter_username)
-            is distinct from (known.url, known.description, known.location, known.email, known.website,
-                known.avatar_url, known.twitter_username)
         "#,
         tenant.0,
         &ids,
@@ -123,7 +133,7 @@ fn cleaned(said: Organization) -> Organization {
         text.map(|text| clean::text(&text).into_owned()).filter(|text| !text.is_empty())
     };
     Organization {
-        name: clean::key(said.name.trim()).into_owned(),
+        name: cleaned_name(&said.name),
         url: text(said.url),
         description: text(said.description),
         location: text(said.location),
@@ -132,4 +142,8 @@ fn cleaned(said: Organization) -> Organization {
         avatar_url: text(said.avatar_url),
         twitter_username: text(said.twitter_username),
     }
+}
+
+fn cleaned_name(said: &str) -> String {
+    clean::key(said.trim()).into_owned()
 }

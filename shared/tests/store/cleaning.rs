@@ -32,12 +32,12 @@ fn page(mark: &str) -> Page {
         joined_at: None,
         reach: [(said("toy"), 10)].into(),
         attributes: [(said("bio"), Map::from_iter([(said("toy"), json.clone())]))].into(),
-        organizations: vec![Organization {
-            name: said("Engines"),
-            url: Some(said("url")),
-            description: Some(said("description")),
-            ..Organization::default()
-        }],
+        organizations: [said("Engines")].into(),
+    };
+    let organization = Organization {
+        url: Some(said("url")),
+        description: Some(said("description")),
+        ..Organization::named(&said("Engines"))
     };
     let activity = Activity {
         platform: said("toy"),
@@ -59,6 +59,7 @@ fn page(mark: &str) -> Page {
         operations: vec![
             Operation::UpsertMembers(vec![member("eve")]),
             Operation::UpsertActivities(vec![activity]),
+            Operation::UpsertOrganizations(vec![organization]),
         ],
         streams: vec![RawStream { name: said("next"), payload: json }],
         last_record: Some(LastRecord { id: said("c"), at: DateTime::UNIX_EPOCH }),

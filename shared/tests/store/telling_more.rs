@@ -90,33 +90,65 @@ async fn known_accounts_are_found_page_by_page_by_their_names(pool: PgPool) {
     assert_eq!(members.accounts("devto", None, 2).await.unwrap(), []);
 }
 
+fn works_for(name: &str, organization: &str) -> Member {
+    Member { organizations: [organization.to_owned()].into(), ..account(name, None) }
+}
+
+fn told(organizations: impl IntoIterator<Item = Organization>) -> Vec<Operation> {
+    vec![Operation::UpsertOrganizations(organizations.into_iter().collect())]
+}
+
+fn engines(location: Option<&str>) -> Organization {
+    let location = location.map(str::to_owned);
+    Organization { location, url: Some(String::new()), ..Organization::named(" Engines ") }
+}
+
+const BELONGING: &str = "
+    select concat_ws(' ', o.name, o.location, o.url, i.username)
+    from organizations o
+    left join member_organizations b on b.organization_id = o.id
+    left join member_identities i on i.member_id = b.member_id
+    order by 1";
+
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn people_who_work_for_the_same_organization_share_it(pool: PgPool) {
     let ground = Ground::on(pool).await;
     let held = ground.hold().await;
-    let engines = |location: Option<&str>| Organization {
-        name: " Engines ".into(),
-        location: location.map(str::to_owned),
-        url: Some(String::new()),
-        ..Organization::default()
-    };
-    let works = |name: &str, organization| Member {
-        organizations: vec![organization],
-        ..account(name, None)
-    };
 
-    held.commit(members([works("ada", engines(Some("London"))), works("bob", engines(None))]))
-        .await;
-    held.commit(members([works("ada", engines(None))])).await;
-    let nobody = Organization::default();
-    held.commit(members([works("cy", nobody)])).await;
+    held.commit(members([works_for("ada", "Engines"), works_for("bob", " Engines ")])).await;
+    held.commit(told([engines(Some("London"))])).await;
+    held.commit(told([engines(None)])).await;
+    held.commit(members([works_for("ada", "Engines"), works_for("cy", " ")])).await;
 
-    let stored = "select concat_ws(' ', o.name, o.location, o.url, i.username)
-                  from organizations o
-                  join member_organizations b on b.organization_id = o.id
-                  join member_identities i on i.member_id = b.member_id
-                  order by 1";
-    assert_eq!(ground.lines(stored).await, ["Engines London ada", "Engines London bob"]);
+    assert_eq!(ground.lines(BELONGING).await, ["Engines London ada", "Engines London bob"]);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn an_organization_may_be_told_of_before_anybody_belongs_to_it(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let held = ground.hold().await;
+    let page =
+        told([engines(Some("London")), Organization::named("Looms"), Organization::named("")]);
+    let page = [page, members([works_for("ada", "Looms")])].concat();
+    held.commit(page).await;
+    assert_eq!(ground.lines(BELONGING).await, ["Engines London", "Looms ada"]);
+    held.commit(members([works_for("bob", "Engines")])).await;
+    assert_eq!(ground.lines(BELONGING).await, ["Engines London bob", "Looms ada"]);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn an_organization_of_which_nothing_new_is_said_is_not_written(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let held = ground.hold().await;
+    held.commit(told([engines(Some("London"))])).await;
+    let written = "select xmin::text from organizations";
+    let before = ground.lines(written).await;
+
+    held.commit(members([works_for("ada", "Engines")])).await;
+    held.commit(told([engines(None), engines(Some("London"))])).await;
+    assert_eq!(ground.lines(written).await, before);
+    held.commit(told([engines(Some("Turin"))])).await;
+    assert_ne!(ground.lines(written).await, before);
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

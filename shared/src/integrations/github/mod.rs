@@ -104,7 +104,7 @@ impl Integration for Github {
             Stream::DiscussionComments(rest) => self.discussion_comments(rest, run).await,
             Stream::DiscussionReplies(rest) => self.discussion_replies(rest, run).await,
             Stream::Followers { people } => self.followers(people, access).await,
-            Stream::Organization { company, member } => self.company(company, member, access).await,
+            Stream::Organization { company } => self.company(company, access).await,
         }
     }
 

@@ -6,8 +6,8 @@ use super::Github;
 use super::answers::{Company, FoundOnes, Person};
 use super::graphql::Reply;
 use super::queries::{FOLLOWERS, ORGANIZATION_BY_LOGIN, ORGANIZATION_BY_SEARCH};
-use super::records::{organization, told_followers, worker};
-use super::streams::{Account, Stream};
+use super::records::{organization, told_followers};
+use super::streams::Stream;
 use crate::sdk::{Access, Operation, Result, StreamOutput};
 
 impl Github {
@@ -26,21 +26,19 @@ impl Github {
         })
     }
 
-    /// The company is told of one who works there; by its name that counts for all who do. Many are
-    /// not on GitHub.
+    /// Many are not on GitHub.
     pub(super) async fn company(
         &self,
         company: &str,
-        member: &Account,
         access: &Access,
     ) -> Result<StreamOutput<Stream>> {
         let found = match company.strip_prefix('@') {
             Some(login) => self.company_by_login(login, access).await?,
             None => self.company_by_search(company, access).await?,
         };
-        let members = found.map(|found| worker(member, organization(company, found)));
+        let told = found.map(|found| organization(company, found)).into_iter().collect();
         Ok(StreamOutput {
-            operations: vec![Operation::UpsertMembers(members.into_iter().collect())],
+            operations: vec![Operation::UpsertOrganizations(told)],
             ..StreamOutput::empty()
         })
     }

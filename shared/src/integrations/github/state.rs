@@ -39,7 +39,7 @@ impl State {
         let mut state = self.clone();
         let failed: BTreeSet<_> = run.failed().filter_map(Stream::list).map(key).collect();
         for stream in run.processed() {
-            if let Stream::Organization { company, .. } = stream {
+            if let Stream::Organization { company } = stream {
                 state.companies.insert(company.clone());
             }
             if let (Some(page), Some((repo, list))) = (stream.page(), stream.list())

@@ -45,10 +45,10 @@ pub enum Stream {
     Followers {
         people: Vec<String>,
     },
-    /// What is publicly known of a company, told of one who works there.
+    /// What is publicly known of a company. However many work there, whoever meets them on whatever
+    /// page names the same stream, and so it is asked for once in a run.
     Organization {
         company: String,
-        member: Account,
     },
 }
 
@@ -108,13 +108,6 @@ pub struct Rest {
     /// How many the pages before had.
     #[serde(default)]
     pub(super) read: u64,
-}
-
-/// Somebody's account.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Account {
-    pub(super) id: String,
-    pub(super) login: String,
 }
 
 impl Stream {

@@ -188,6 +188,7 @@ fn lines(operation: &Operation) -> Vec<String> {
             members.iter().map(line).collect()
         }
         Operation::UpsertActivities(activities) => activities.iter().map(line).collect(),
+        Operation::UpsertOrganizations(organizations) => organizations.iter().map(line).collect(),
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::connection::{Acquaintances, Pocket};
 use super::rows::{Rows, Setback};
-use crate::domain::{Activity, Member, Operation, RunMode};
+use crate::domain::{Activity, Member, Operation, Organization, RunMode};
 use crate::sdk::access::Unlimited;
 use crate::sdk::erased::Typed;
 use crate::sdk::http::counting_requests;
@@ -218,7 +218,7 @@ impl Rehearsed {
     pub fn activities(&self) -> impl Iterator<Item = &Activity> {
         self.operations.iter().flat_map(|operation| match operation {
             Operation::UpsertActivities(activities) => activities.as_slice(),
-            Operation::UpsertMembers(_) | Operation::UpdateMembers(_) => &[],
+            _ => &[],
         })
     }
 
@@ -226,7 +226,14 @@ impl Rehearsed {
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.operations.iter().flat_map(|operation| match operation {
             Operation::UpsertMembers(members) => members.as_slice(),
-            Operation::UpdateMembers(_) | Operation::UpsertActivities(_) => &[],
+            _ => &[],
+        })
+    }
+
+    pub fn organizations(&self) -> impl Iterator<Item = &Organization> {
+        self.operations.iter().flat_map(|operation| match operation {
+            Operation::UpsertOrganizations(organizations) => organizations.as_slice(),
+            _ => &[],
         })
     }
 }

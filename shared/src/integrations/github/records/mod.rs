@@ -14,7 +14,7 @@ pub(super) mod watching;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
-pub(super) use people::{People, organization, told_followers, worker};
+pub(super) use people::{People, organization, told_followers};
 
 use super::Github;
 use crate::sdk::{Activity, Integration, Member};

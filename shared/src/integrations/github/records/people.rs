@@ -6,13 +6,13 @@
 //! (`dependabot[bot]`): the bare one may be a person's. So may that of a mannequin, which stands for
 //! somebody whose work was imported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::said;
 use crate::integrations::github::Github;
 use crate::integrations::github::answers::{AccountKind, Company, Person};
 use crate::integrations::github::queries::PEOPLE_AT_ONCE;
-use crate::integrations::github::streams::{Account, Stream};
+use crate::integrations::github::streams::Stream;
 use crate::sdk::{Connection, Identity, Integration, Member, Organization, Run, RunMode};
 
 const GHOST: &str = "ghost";
@@ -22,9 +22,8 @@ const GHOST: &str = "ghost";
 pub(in super::super) struct People {
     /// By their ids, and whether their followers were told.
     met: BTreeMap<String, bool>,
-    /// By company, who works there: of several the one with the smallest id, so that other pages
-    /// come to ask the same.
-    companies: BTreeMap<String, (u64, Account)>,
+    /// Where they work.
+    companies: BTreeSet<String>,
 }
 
 impl People {
@@ -48,15 +47,7 @@ impl People {
     fn note(&mut self, person: &Person) {
         let Some(id) = &person.id else { return };
         *self.met.entry(id.clone()).or_default() |= person.followers.is_some();
-        let Some(number) = person.database_id else { return };
-        let account = Account { id: number.to_string(), login: person.login.clone() };
-        for company in companies(person.company.as_deref()) {
-            let known = self.companies.entry(company);
-            let who = known.or_insert_with(|| (number, account.clone()));
-            if number < who.0 {
-                *who = (number, account.clone());
-            }
-        }
+        self.companies.extend(companies(person.company.as_deref()));
     }
 
     /// Leaves it at their names.
@@ -69,11 +60,9 @@ impl People {
     pub(in super::super) fn questions(self, run: &Run<Github>) -> Vec<Stream> {
         let Connection { mode, state, .. } = &run.connection;
         let mut questions = self.followers();
-        for (company, (_, member)) in self.companies {
-            if *mode == RunMode::Onboarding || !state.knows_company(&company) {
-                questions.push(Stream::Organization { company, member });
-            }
-        }
+        let is_new = |it: &String| *mode == RunMode::Onboarding || !state.knows_company(it);
+        let companies = self.companies.into_iter().filter(is_new);
+        questions.extend(companies.map(|company| Stream::Organization { company }));
         questions
     }
 
@@ -87,12 +76,6 @@ impl People {
 
 pub(in super::super) fn told_followers(person: Person) -> Member {
     member(person)
-}
-
-/// Somebody of whom we say where they work.
-pub(in super::super) fn worker(account: &Account, organization: Organization) -> Member {
-    let identity = identity(account.login.clone(), Some(account.id.clone()));
-    Member { organizations: vec![organization], ..Member::of(identity) }
 }
 
 /// By the name that people give it, which ties together all who work there.
@@ -121,10 +104,7 @@ fn member(person: Person) -> Member {
         display_name: text(person.name),
         emails: text(person.email).into_iter().collect(),
         reach: reach.into_iter().map(|reach| (Github::KIND.to_owned(), reach)).collect(),
-        organizations: organizations
-            .into_iter()
-            .map(|it| Organization { name: company_name(&it), ..Organization::default() })
-            .collect(),
+        organizations: organizations.iter().map(|it| company_name(it)).collect(),
         ..Member::of(identity(username(&person.login, person.kind), source_id))
     }
     .attribute("url", Some(person.url))
@@ -149,7 +129,8 @@ fn username(login: &str, kind: AccountKind) -> String {
     }
 }
 
-/// `@acme @anvils` are two organizations on GitHub; anything else is one name, however it is written.
+/// `@acme @anvils` are two organizations on GitHub, which does not tell `@Acme` from `@acme`; anything
+/// else is one name, however it is written.
 fn companies(said: Option<&str>) -> Vec<String> {
     let said = said.unwrap_or_default().trim();
     let handles: Option<Vec<_>> = said
@@ -158,7 +139,9 @@ fn companies(said: Option<&str>) -> Vec<String> {
         .map(|word| word.strip_prefix('@').filter(|handle| !handle.is_empty()))
         .collect();
     match handles {
-        Some(handles) => handles.into_iter().map(|handle| format!("@{handle}")).collect(),
+        Some(handles) => {
+            handles.into_iter().map(|handle| format!("@{}", handle.to_ascii_lowercase())).collect()
+        }
         None => vec![said.to_owned()],
     }
 }
@@ -177,7 +160,7 @@ mod tests {
             (None, vec![]),
             (Some("  "), vec![]),
             (Some("@acme"), vec!["@acme"]),
-            (Some(" @acme, @anvils & @rockets "), vec!["@acme", "@anvils", "@rockets"]),
+            (Some(" @Acme, @anvils & @rockets "), vec!["@acme", "@anvils", "@rockets"]),
             (Some("Acme & Sons"), vec!["Acme & Sons"]),
             (Some("@acme (formerly Anvils)"), vec!["@acme (formerly Anvils)"]),
         ] {

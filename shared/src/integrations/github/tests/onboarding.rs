@@ -164,16 +164,7 @@ async fn a_pull_request_becomes_an_activity() {
           }
         },
         "organizations": [
-          {
-            "name": "analytical",
-            "url": null,
-            "description": null,
-            "location": null,
-            "email": null,
-            "website": null,
-            "avatar_url": null,
-            "twitter_username": null
-          }
+          "analytical"
         ]
       },
       "object_member": null
@@ -182,7 +173,7 @@ async fn a_pull_request_becomes_an_activity() {
 }
 
 #[tokio::test]
-async fn a_company_is_looked_up_and_told_of_one_who_works_there() {
+async fn a_company_is_looked_up_and_told_by_the_name_that_its_people_give_it() {
     let Anvil { mut world, repository, ada, ben } = anvil();
     world.add_organization("analytical", "Analytical Engines");
     world.node_mut(ada).set("company", " @analytical ");
@@ -192,16 +183,35 @@ async fn a_company_is_looked_up_and_told_of_one_who_works_there() {
     let github = serve(world).await;
 
     let run = rehearsal(&github).run().await;
-    let told: Vec<_> = run.members().filter(|member| !member.organizations.is_empty()).collect();
-    let told: Vec<_> = told
-        .iter()
-        .flat_map(|member| member.organizations.iter().map(|it| (&it.name, &it.description)))
-        .filter(|(_, description)| description.is_some())
-        .map(|(name, _)| name.as_str())
-        .collect();
+    let told: Vec<_> = run.organizations().collect();
+    assert!(told.iter().all(|it| it.description.is_some()), "{told:?}");
+    let told: Vec<_> = told.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(told, ["analytical", "Analytical Engines"]);
+    let of_people: Vec<_> =
+        run.activities().flat_map(|activity| &activity.member.organizations).collect();
+    assert_eq!(of_people, told);
     assert_eq!(asked(&github, "OrganizationByLogin"), 1);
     assert_eq!(asked(&github, "OrganizationBySearch"), 1);
+}
+
+/// Each page meets other people of the company, and they write its name in their own ways.
+#[tokio::test]
+async fn a_company_is_looked_up_once_in_a_run_whoever_works_there() {
+    let Anvil { mut world, repository, .. } = anvil();
+    world.add_organization("analytical", "Analytical Engines");
+    for number in 0..120 {
+        let worker = world.add_user(&format!("worker{number}"));
+        let company = if number % 2 == 0 { "@analytical" } else { "@Analytical" };
+        world.node_mut(worker).set("company", company);
+        world.open_issue(repository, worker, "It rings");
+    }
+    let github = serve(world).await;
+    for run in [rehearsal(&github), rehearsal(&github).dying_over_every_page()] {
+        github.clear_requests();
+        let run = run.run().await;
+        assert_eq!(asked(&github, "Issues"), usize::try_from(run.requests).unwrap_or(0));
+        assert_eq!(asked(&github, "OrganizationByLogin"), 1, "{run}");
+    }
 }
 
 /// The forerunner looked it up for every activity.
