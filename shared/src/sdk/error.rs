@@ -1,6 +1,9 @@
 //! Why a page could not be had, in the words the engine decides by.
 
+use std::fmt::Display;
 use std::time::Duration;
+
+use super::http::Refused;
 
 pub type Result<T, E = SyncError> = std::result::Result<T, E>;
 
@@ -24,4 +27,27 @@ pub enum SyncError {
     /// Retried with back-off; after five attempts the stream is marked failed.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
+}
+
+impl SyncError {
+    /// The platform's answer, where it refused by status.
+    pub fn refused(&self) -> Option<&Refused> {
+        match self {
+            Self::Unauthorized(error) | Self::Permanent(error) | Self::Other(error) => {
+                error.downcast_ref()
+            }
+            Self::RateLimited { .. } | Self::OverQuota { .. } => None,
+        }
+    }
+
+    /// The same, with what it means to whoever reads it, before the platform's own words.
+    #[must_use]
+    pub fn meaning(self, sentence: impl Display + Send + Sync + 'static) -> Self {
+        match self {
+            Self::Unauthorized(error) => Self::Unauthorized(error.context(sentence)),
+            Self::Permanent(error) => Self::Permanent(error.context(sentence)),
+            Self::Other(error) => Self::Other(error.context(sentence)),
+            not_now => not_now,
+        }
+    }
 }

@@ -5,7 +5,7 @@
 //! Buckets belong to a route and to the guild or channel in its path, so each has a limit of its
 //! own here; what stands in the code only holds until the first answer.
 //!
-//! A 403 is never about the token, but about a permission that the bot has not.
+//! A 403 is about a permission that the bot has not, for one channel or one guild.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use reqwest::StatusCode;
 use super::payloads::{Application, Guild, GuildMember, ListedChannel, Message, ThreadList, User};
 use super::places::{Archive, Part};
 use super::{Discord, Snowflake};
-use crate::sdk::http::{Options, Refused, Request};
+use crate::sdk::http::{Options, Request};
 use crate::sdk::{Access, ApiClient, CountedBy, Integration, RequestLimit, Result, SyncError};
 
 /// The most that Discord gives at once.
@@ -129,7 +129,7 @@ impl Api {
     }
 
     fn ask(&self, route: &str, access: &Access) -> Request<'_> {
-        let request = self.0.get(route).by(access).forbidden_is_permanent();
+        let request = self.0.get(route).by(access);
         request.under(&limit_of(route)).under(&ALL_REQUESTS)
     }
 }
@@ -145,7 +145,5 @@ fn limit_of(route: &str) -> RequestLimit {
 }
 
 pub(super) fn is_forbidden(error: &SyncError) -> bool {
-    let SyncError::Permanent(error) = error else { return false };
-    let refused = error.downcast_ref::<Refused>();
-    refused.is_some_and(|refused| refused.status == StatusCode::FORBIDDEN)
+    error.refused().is_some_and(|refused| refused.status == StatusCode::FORBIDDEN)
 }

@@ -120,7 +120,7 @@ fn named(error: SyncError) -> SyncError {
     if !is_forbidden(&error) {
         return error;
     }
-    SyncError::Permanent(anyhow!(
-        "Discord does not show the bot who is a member: switch on its Server Members Intent"
-    ))
+    error.meaning(
+        "Discord does not show the bot who is a member: switch on its Server Members Intent",
+    )
 }

@@ -40,7 +40,7 @@ use anyhow::anyhow;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
-use self::api::{Api, is_forbidden};
+use self::api::Api;
 pub use self::members::Members;
 pub use self::messages::Messages;
 pub use self::places::{Archive, Channel, Part, Place, Thread};
@@ -134,13 +134,7 @@ impl Integration for Discord {
     /// word in them.
     async fn verify(&self, connection: &Connection<Self>) -> Result<()> {
         let Connection { settings, access, .. } = connection;
-        let guild = settings.guild();
-        match self.api.guild(guild, access).await {
-            Ok(Some(_)) => {}
-            Ok(None) => return Err(survey::not_in(guild)),
-            Err(error) if is_forbidden(&error) => return Err(survey::not_in(guild)),
-            Err(error) => return Err(error),
-        }
+        self.guild(settings.guild(), access).await?;
         let granted = self.api.application(access).await?.flags;
         let needed =
             [(MEMBERS_INTENT, "Server Members Intent"), (CONTENT_INTENT, "Message Content Intent")];

@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow};
 
 use super::api::is_forbidden;
 use super::messages::Messages;
-use super::payloads::ListedChannel;
+use super::payloads::{Guild, ListedChannel};
 use super::permissions::{
     CONNECT, MANAGE_THREADS, Permissions, READ_MESSAGE_HISTORY, VIEW_CHANNEL,
 };
@@ -63,15 +63,18 @@ impl Discord {
         })
     }
 
+    pub(super) async fn guild(&self, id: Snowflake, access: &Access) -> Result<Guild> {
+        let not_in = format!("there is no guild {id}, or the bot was not invited to it");
+        match self.api.guild(id, access).await {
+            Err(error) if is_forbidden(&error) => Err(error.meaning(not_in)),
+            guild => guild?.ok_or_else(|| SyncError::Permanent(anyhow!(not_in))),
+        }
+    }
+
     /// All channels of the guild, categories too.
     pub(super) async fn channels(&self, id: Snowflake, access: &Access) -> Result<Vec<Surveyed>> {
         let me = self.api.me(access).await?;
-        let guild = match self.api.guild(id, access).await {
-            Ok(Some(guild)) => guild,
-            Ok(None) => return Err(not_in(id)),
-            Err(error) if is_forbidden(&error) => return Err(not_in(id)),
-            Err(error) => return Err(error),
-        };
+        let guild = self.guild(id, access).await?;
         let member = self.api.member(id, me.id, access).await?;
         let in_guild = Permissions::in_guild(id, &guild, &member);
         let channels = self.api.channels(id, access).await?;
@@ -81,10 +84,6 @@ impl Discord {
         });
         Ok(surveyed.collect())
     }
-}
-
-pub(super) fn not_in(guild: Snowflake) -> SyncError {
-    SyncError::Permanent(anyhow!("there is no guild {guild}, or the bot was not invited to it"))
 }
 
 /// What is to be read of a thread of this channel.

@@ -52,7 +52,7 @@ impl Api {
         access: &Access,
     ) -> Result<Reply<T>> {
         let body = json!({ "query": query.text, "variables": variables });
-        let request = self.http.post("graphql").body(&body).repeatable().forbidden_is_permanent();
+        let request = self.http.post("graphql").body(&body).repeatable();
         let request = request.by(access).costing(query.cost, &GRAPHQL).under(&GRAPHQL_BURST);
         let answer = request.json::<Envelope<T>>().await?;
         if let Some(said) = answer.body.said(self.clock.now()) {

@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::sdk::http::Refused;
 use crate::sdk::{ApiClient, GithubApp, Result, SyncError};
 
 /// GitHub asks for it: its clock may be behind ours.
@@ -38,7 +39,8 @@ pub(super) async fn installation_token(
 ) -> Result<InstallationToken> {
     let request = http.post("app/installations").segment(&app.installation_id.to_string());
     let request = request.segment("access_tokens").authorization("Bearer", &claim(app, now)?);
-    request.json_or_none().await?.body.ok_or_else(|| uninstalled(app))
+    let answer = request.json_or_none().await.map_err(suspended)?;
+    answer.body.ok_or_else(|| uninstalled(app))
 }
 
 #[derive(Deserialize)]
@@ -60,6 +62,16 @@ pub(super) async fn installation(
     let request = http.get("app/installations").segment(&app.installation_id.to_string());
     let request = request.authorization("Bearer", &claim(app, now)?);
     request.json_or_none().await?.body.ok_or_else(|| uninstalled(app))
+}
+
+/// A 403 is about the whole installation here: only whoever suspended it can help.
+fn suspended(error: SyncError) -> SyncError {
+    match error {
+        SyncError::Permanent(why) if why.is::<Refused>() => {
+            SyncError::Unauthorized(why.context("GitHub gives this installation no token"))
+        }
+        other => other,
+    }
 }
 
 /// Only whoever uninstalled it can help.

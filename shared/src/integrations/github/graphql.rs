@@ -5,7 +5,7 @@
 //! | `type` of an error | is |
 //! |---|---|
 //! | `RATE_LIMITED`, `RATE_LIMIT`, or a sentence about a secondary rate limit | `RateLimited` |
-//! | `INSUFFICIENT_SCOPES` | `Unauthorized`, in GitHub's words: only another token helps |
+//! | `INSUFFICIENT_SCOPES` | `Permanent`, in GitHub's words: this list takes a scope that the token has not |
 //! | `NOT_FOUND`, `FORBIDDEN` | withheld: what it is about is null, and the rest is taken |
 //! | `RESOURCE_LIMITS_EXCEEDED`, a time-out | `Other`, with [`TooMuch`] inside: less may be asked for |
 //! | anything else, such as a resolver that failed | `Other`: half a page is never taken for a whole one |
@@ -16,7 +16,7 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::sdk::http::{Answer, Refused};
+use crate::sdk::http::{Answer, quoted};
 use crate::sdk::{Result, Said, SyncError};
 
 /// Every query calls what it asks for its subject.
@@ -117,7 +117,7 @@ impl Problem {
             "NOT_FOUND" | "FORBIDDEN" => Ok(()),
             "RATE_LIMITED" | "RATE_LIMIT" => Err(answer.rate_limited()),
             _ if self.message.contains("secondary rate limit") => Err(answer.rate_limited()),
-            "INSUFFICIENT_SCOPES" => Err(SyncError::Unauthorized(anyhow!(self.sentence()))),
+            "INSUFFICIENT_SCOPES" => Err(SyncError::Permanent(anyhow!(self.sentence()))),
             "RESOURCE_LIMITS_EXCEEDED" => Err(self.too_much()),
             // It has no type, and speaks of a time-out as of one possibility.
             _ if self.message.contains("timeout") => Err(self.too_much()),
@@ -131,17 +131,17 @@ impl Problem {
 
     fn sentence(&self) -> String {
         let path: Vec<_> = self.path.iter().map(|step| step.to_string().replace('"', "")).collect();
+        let message = quoted(&self.message);
         match path.is_empty() {
-            true => self.message.clone(),
-            false => format!("{} (at {})", self.message, path.join(".")),
+            true => message,
+            false => format!("{message} (at {})", path.join(".")),
         }
     }
 }
 
 /// Whether less at once might be answered. GitHub gives up after ten seconds, mostly by a 502.
 pub(super) fn is_too_much(error: &SyncError) -> bool {
-    let SyncError::Other(error) = error else { return false };
-    let refused = error.downcast_ref::<Refused>().map(|refused| refused.status);
+    let refused = error.refused().map(|refused| refused.status);
     matches!(refused, Some(StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT))
-        || error.downcast_ref::<TooMuch>().is_some()
+        || matches!(error, SyncError::Other(error) if error.is::<TooMuch>())
 }

@@ -10,7 +10,7 @@ use super::answers::{
     Workspace,
 };
 use super::paging::{self, Page, Place};
-use super::refusal::{About, Refusal, Reply};
+use super::refusal::{Reply, refuses_credential};
 use super::settings::{App, Settings, per_minute};
 use super::ts::Ts;
 use crate::sdk::http::{Options, Request};
@@ -43,11 +43,12 @@ pub(super) struct OfChannel<'a> {
 impl Api {
     /// At `https://slack.com/api`.
     pub(super) fn at(url: &str, options: Options) -> anyhow::Result<Self> {
+        let options = Options { refuses_credential, ..options };
         Ok(Self(ApiClient::with(Slack::KIND, url, options)?))
     }
 
     pub(super) async fn workspace(&self, access: &Access) -> Result<Workspace> {
-        self.get(&AUTH_TEST).sent(access).await?.demanded(About::Workspace)
+        self.get(&AUTH_TEST).sent(access).await?.demanded()
     }
 
     pub(super) async fn conversations(
@@ -62,13 +63,13 @@ impl Api {
             .with("limit", PER_PAGE)
             .at(place);
         let answer = question.sent::<Conversations>(access).await?;
-        Ok(answer.demanded(About::Workspace)?.into())
+        Ok(answer.demanded()?.into())
     }
 
     pub(super) async fn conversation(&self, access: &Access, id: &str) -> Result<Conversation> {
         let question = self.get(&CONVERSATIONS_INFO).with("channel", id);
         let answer = question.sent::<TheConversation>(access).await?;
-        Ok(answer.demanded(About::Messages)?.channel)
+        Ok(answer.demanded()?.channel)
     }
 
     /// The newest first, without the replies in threads.
@@ -79,7 +80,7 @@ impl Api {
     ) -> Result<Page<Message>> {
         let question = self.get(of.app.history()).messages(&of);
         let answer = question.sent::<Messages>(access).await?;
-        Ok(answer.demanded(About::Messages)?.into())
+        Ok(answer.demanded()?.into())
     }
 
     /// The oldest first, and the thread's first message among them or not. `None`: it is gone.
@@ -91,7 +92,7 @@ impl Api {
     ) -> Result<Option<Page<Message>>> {
         let question = self.get(of.app.replies()).messages(&of).with("ts", root);
         let answer = question.sent::<Messages>(access).await?;
-        Ok(answer.unless_gone(About::Messages)?.map(Page::from))
+        Ok(answer.unless_gone()?.map(Page::from))
     }
 
     pub(super) async fn users(
@@ -102,14 +103,14 @@ impl Api {
     ) -> Result<Page<User>> {
         let question = self.get(&USERS_LIST).with("limit", per_page.unwrap_or(PER_PAGE)).at(place);
         let answer = question.sent::<Users>(access).await?;
-        Ok(answer.demanded(About::Workspace)?.into())
+        Ok(answer.demanded()?.into())
     }
 
     /// `None`: nobody, or nobody we may see.
     pub(super) async fn user(&self, access: &Access, id: &str) -> Result<Option<User>> {
         let question = self.get(&USERS_INFO).with("user", id);
         let answer = question.sent::<TheUser>(access).await?;
-        Ok(answer.unless_gone(About::Workspace)?.map(|answer| answer.user))
+        Ok(answer.unless_gone()?.map(|answer| answer.user))
     }
 
     pub(super) async fn renewed(&self, granted: &Oauth2) -> Result<Granted> {
@@ -163,11 +164,7 @@ impl<'a> Question<'a> {
         {
             return Err(limited(answer.rate_limited(), self.limit, access).await);
         }
-        let renewable = match answer.body {
-            Reply::Said(_) => false,
-            Reply::Refused(_) => access.credential().await?.is_renewable(),
-        };
-        Ok(Heard { reply: answer.body, method: &self.limit.class, renewable })
+        Ok(Heard { reply: answer.body, method: &self.limit.class })
     }
 }
 
@@ -183,31 +180,20 @@ async fn limited(refused: SyncError, limit: &RequestLimit, access: &Access) -> S
 struct Heard<'a, T> {
     reply: Reply<T>,
     method: &'a str,
-    renewable: bool,
 }
 
 impl<T> Heard<'_, T> {
-    fn demanded(self, about: About) -> Result<T> {
+    fn demanded(self) -> Result<T> {
         match self.reply {
             Reply::Said(answer) => Ok(answer),
-            Reply::Refused(refusal) => Err(refusal.into_error(self.method, about, self.renewable)),
+            Reply::Refused(refusal) => Err(refusal.into_error(self.method)),
         }
     }
 
-    fn unless_gone(self, about: About) -> Result<Option<T>> {
+    fn unless_gone(self) -> Result<Option<T>> {
         match &self.reply {
             Reply::Refused(refusal) if refusal.is_gone() => Ok(None),
-            _ => self.demanded(about).map(Some),
-        }
-    }
-}
-
-impl Refusal {
-    /// A refresh token is spent by its use, so but for Slack's own troubles only a person can help.
-    fn of_renewal(self, method: &str) -> SyncError {
-        match self.into_error(method, About::Workspace, false) {
-            SyncError::Permanent(refused) => SyncError::Unauthorized(refused),
-            other => other,
+            _ => self.demanded().map(Some),
         }
     }
 }

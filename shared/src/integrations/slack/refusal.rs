@@ -3,20 +3,20 @@
 //! | Slack says | and that is |
 //! |---|---|
 //! | `ratelimited`, `rate_limited` | not now, and costs no attempt; so is status 429 |
-//! | `invalid_auth`, `not_authed`, `account_inactive`, `token_revoked`, `not_allowed_token_type`, … | the credential: the run stops, the tenant is asked to reconnect |
-//! | `token_expired` | the same, unless the credential renews itself: then again |
-//! | `missing_scope` | of messages: this channel is given up; of lists and users: the credential |
+//! | `invalid_auth`, `not_authed`, `account_inactive`, `token_revoked`, `token_expired`, … | as a 401 elsewhere: a token that can be renewed is, once; then the run stops, and the tenant is asked to reconnect |
+//! | `missing_scope`, `no_permission`, `access_denied`, `ekm_access_denied`, … | never, with what it takes: this list or this channel is closed to us, and no other |
 //! | `channel_not_found`, `not_in_channel`, `is_archived`, `missing_argument`, `invalid_…`, … | never: this stream is given up |
 //! | `thread_not_found`, `message_not_found` | a thread that was deleted: nothing to read |
 //! | `user_not_found`, `user_not_visible` | nobody we may know |
-//! | `internal_error`, `fatal_error`, `service_unavailable`, `request_timeout`, `team_added_to_org`, anything else | again |
+//! | `internal_error`, `fatal_error`, `service_unavailable`, `request_timeout`, `team_added_to_org`, `org_login_required`, anything else | again |
 
 use anyhow::{Error, anyhow};
-use serde::de::{self, DeserializeOwned};
+use serde::de::{self, DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::sdk::SyncError;
+use crate::sdk::http::quoted;
 
 /// What stands in an answer of status 200.
 #[derive(Debug)]
@@ -33,19 +33,10 @@ pub(super) struct Refusal {
     needed: Option<String>,
 }
 
-/// What was asked for, as far as it matters to what a refusal means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum About {
-    /// The messages of one channel among others.
-    Messages,
-    /// Something without which there is no run.
-    Workspace,
-}
-
 const LIMITS: &[&str] = &["ratelimited", "rate_limited"];
 const GONE: &[&str] =
     &["thread_not_found", "message_not_found", "user_not_found", "user_not_visible"];
-/// The token, or what the workspace allows it.
+/// The token itself, whatever it is used for.
 const CREDENTIAL: &[&str] = &[
     "invalid_auth",
     "not_authed",
@@ -53,15 +44,14 @@ const CREDENTIAL: &[&str] = &[
     "token_revoked",
     "token_expired",
     "not_allowed_token_type",
-    "no_permission",
-    "org_login_required",
-    "ekm_access_denied",
-    "access_denied",
-    "enterprise_is_restricted",
 ];
-/// And whatever begins with `invalid_`.
+/// And whatever else begins with `invalid_`.
 const NEVER: &[&str] = &[
     "missing_scope",
+    "no_permission",
+    "access_denied",
+    "ekm_access_denied",
+    "enterprise_is_restricted",
     "channel_not_found",
     "not_in_channel",
     "is_archived",
@@ -86,17 +76,22 @@ impl Refusal {
         self.is_one_of(GONE)
     }
 
-    pub(super) fn into_error(self, method: &str, about: About, renewable: bool) -> SyncError {
+    pub(super) fn into_error(self, method: &str) -> SyncError {
         let said = self.sentence(method);
-        let lacks_scope = about == About::Workspace && self.error == "missing_scope";
-        if renewable && self.error == "token_expired" {
-            SyncError::Other(said)
-        } else if lacks_scope || self.is_one_of(CREDENTIAL) {
+        if self.is_one_of(CREDENTIAL) {
             SyncError::Unauthorized(said)
         } else if self.is_gone() || self.is_one_of(NEVER) || self.error.starts_with("invalid_") {
             SyncError::Permanent(said)
         } else {
             SyncError::Other(said)
+        }
+    }
+
+    /// A refresh token is spent by its use, so but for Slack's own troubles only a person can help.
+    pub(super) fn of_renewal(self, method: &str) -> SyncError {
+        match self.into_error(method) {
+            SyncError::Permanent(refused) => SyncError::Unauthorized(refused),
+            other => other,
         }
     }
 
@@ -106,9 +101,10 @@ impl Refusal {
 
     /// Names the error as Slack does, and says what can be done where that is up to the tenant.
     fn sentence(&self, method: &str) -> Error {
-        let Self { error, needed } = self;
+        let error = quoted(&self.error);
+        let needed = self.needed.as_deref().map(quoted);
         let refused = format!("Slack refuses {method} with `{error}`");
-        match (error.as_str(), needed) {
+        match (error.as_str(), needed.as_deref()) {
             ("missing_scope", Some(scope)) if scope.starts_with("groups:") => anyhow!(
                 "{refused}: the app lacks the scope `{scope}`; add it, or set `private_channels` to false"
             ),
@@ -123,6 +119,12 @@ impl Refusal {
             _ => anyhow!("{refused}"),
         }
     }
+}
+
+/// Whether an answer says what others say by a 401.
+pub(super) fn refuses_credential(body: &[u8]) -> bool {
+    let reply = serde_json::from_slice::<Reply<IgnoredAny>>(body);
+    matches!(reply, Ok(Reply::Refused(refusal)) if refusal.is_one_of(CREDENTIAL))
 }
 
 /// First whether it is an answer at all: only then the author's type is asked for its fields.

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::sdk::http::quoted;
 use crate::sdk::{Result, SyncError};
 
 #[derive(Debug, Deserialize)]
@@ -51,6 +52,9 @@ struct Meta {
 #[derive(Debug, Deserialize)]
 struct Problem {
     title: Option<String>,
+    /// The address of a description, which ends in a code.
+    #[serde(rename = "type")]
+    kind: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -131,12 +135,15 @@ impl<T> Listing<T> {
     }
 }
 
-/// Only X's own title is repeated: the rest quotes the request.
+/// Only X's own title and code are repeated: the rest quotes the request.
 fn refusal(errors: &[Problem]) -> SyncError {
     match errors.first() {
-        Some(problem) => {
-            let title = problem.title.as_deref().unwrap_or("no reason given");
-            SyncError::Permanent(anyhow!("X does not show this: {title}"))
+        Some(Problem { title, kind }) => {
+            let title = title.as_deref().unwrap_or("no reason given");
+            let code = kind.iter().filter_map(|kind| kind.rsplit('/').next());
+            let code: String = code.map(|code| format!(" ({code})")).collect();
+            let said = quoted(&format!("{title}{code}"));
+            SyncError::Permanent(anyhow!("X does not show this: {said}"))
         }
         None => SyncError::Other(anyhow!("X answered neither with a list nor with a reason")),
     }

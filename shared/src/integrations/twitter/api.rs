@@ -14,7 +14,7 @@ pub(crate) use super::answers::User;
 use super::answers::{Listing, Page, Post, Single};
 use super::settings::Hashtag;
 use crate::clock::Clock;
-use crate::sdk::http::{Options, Refused, Request};
+use crate::sdk::http::{Options, Request};
 use crate::sdk::{Access, ApiClient, CountedBy, RequestLimit, Result, SyncError};
 
 const ME: RequestLimit = per_quarter_of_an_hour("GET /2/users/me", 75);
@@ -87,8 +87,7 @@ impl Api {
             .query("user.fields", USER_FIELDS)
             .query_opt("pagination_token", token)
             .by(access)
-            .under(&FOLLOWERS)
-            .forbidden_is_permanent();
+            .under(&FOLLOWERS);
         request.json::<Listing<User>>().await?.body.page()
     }
 
@@ -135,12 +134,11 @@ async fn posts(
         .query("expansions", "attachments.media_keys,author_id")
         .query("media.fields", MEDIA_FIELDS)
         .query("user.fields", USER_FIELDS)
-        .by(access)
-        .forbidden_is_permanent();
+        .by(access);
     request.json::<Listing<Post>>().await?.body.page()
 }
 
 /// Whether X answered with this status.
-pub(super) fn was_refused(error: &anyhow::Error, status: StatusCode) -> bool {
-    error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == status)
+pub(super) fn was_refused(error: &SyncError, status: StatusCode) -> bool {
+    error.refused().is_some_and(|refused| refused.status == status)
 }

@@ -23,9 +23,7 @@ pub(super) fn output(
     run: &Run<Twitter>,
 ) -> Result<StreamOutput<Stream>> {
     let page = match page {
-        Err(SyncError::Permanent(error)) if too_long_ago(stream, &error) => {
-            return Ok(what_there_is(stream));
-        }
+        Err(error) if too_long_ago(stream, &error) => return Ok(what_there_is(stream)),
         page => page?,
     };
     let next = place.next(&page, |post| &post.id)?;
@@ -46,7 +44,7 @@ pub(super) fn output(
 
 /// The search reaches back seven days and refuses to be asked for more. We ask for no more, but a
 /// run may have waited since it began, and clocks are not all right.
-fn too_long_ago(stream: &Stream, error: &anyhow::Error) -> bool {
+fn too_long_ago(stream: &Stream, error: &SyncError) -> bool {
     stream.since().is_some() && was_refused(error, StatusCode::BAD_REQUEST)
 }
 

@@ -64,8 +64,9 @@ fn basic(client_id: &str, secret: &SecretString) -> SecretString {
 
 /// `invalid_grant`, and X's `invalid_request` for a token it does not know: both are status 400.
 fn to_be_granted_anew(error: SyncError) -> SyncError {
+    let is_refused = api::was_refused(&error, StatusCode::BAD_REQUEST);
     match error {
-        SyncError::Permanent(error) if api::was_refused(&error, StatusCode::BAD_REQUEST) => {
+        SyncError::Permanent(error) if is_refused => {
             SyncError::Unauthorized(error.context("X does not renew this access"))
         }
         other => other,

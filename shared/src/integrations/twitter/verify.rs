@@ -1,7 +1,6 @@
 //! Whether X lets this credential read what is to be read: asked once, when a tenant connects, since
 //! that takes the right scopes, and with X the right plan.
 
-use anyhow::anyhow;
 use reqwest::StatusCode;
 
 use super::Twitter;
@@ -29,13 +28,11 @@ pub(super) async fn verify(api: &Api, connection: &Connection<Twitter>) -> Resul
 }
 
 fn closed(what: &str, scope: &str, error: SyncError) -> SyncError {
-    match error {
-        SyncError::Permanent(error) if api::was_refused(&error, StatusCode::FORBIDDEN) => {
-            SyncError::Permanent(anyhow!(
-                "X does not let this credential read {what}: it takes the scopes `users.read` and \
-             `{scope}`, and a plan that includes it"
-            ))
-        }
-        other => other,
+    if !api::was_refused(&error, StatusCode::FORBIDDEN) {
+        return error;
     }
+    error.meaning(format!(
+        "X does not let this credential read {what}: it takes the scopes `users.read` and \
+         `{scope}`, and a plan that includes it"
+    ))
 }

@@ -6,10 +6,12 @@ use anyhow::{Context, anyhow};
 use chrono::{DateTime, Utc};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Response, StatusCode};
+use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 
 use super::ApiClient;
 use super::request::Line;
+use super::words::Words;
 use crate::sdk::{Result, Said, SyncError, rate_limit};
 
 /// What a platform answered, decoded.
@@ -39,7 +41,8 @@ pub(super) struct Received {
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
     pub(super) at: DateTime<Utc>,
-    pub(super) forbidden_is_permanent: bool,
+    /// Of a refusal.
+    pub(super) words: Words,
 }
 
 /// Of a refusal only the beginning is read: to see whether it speaks of a limit, and so that the
@@ -55,7 +58,13 @@ impl Received {
             beginning(response, REFUSAL_LIMIT).await
         };
         let at = client.clock.now();
-        Ok(Self { line, status, headers, body, at, forbidden_is_permanent: false })
+        Ok(Self { line, status, headers, body, at, words: Words::default() })
+    }
+
+    pub(super) fn note_words(&mut self, secrets: &[SecretString]) {
+        if !self.status.is_success() {
+            self.words = Words::of(&self.body, secrets);
+        }
     }
 
     pub(super) fn said_of_limits(&self) -> Said {

@@ -18,8 +18,9 @@
 //!
 //! | the platform … | is |
 //! |---|---|
-//! | 401; 403 | `Unauthorized`; a 403 `Permanent` where the author says so |
+//! | 401; a success that is none ([`Options::refuses_credential`]) | `Unauthorized`, once a renewal did not help |
 //! | 429; 403 or 503 that is a limit ([`rate_limit`](super::rate_limit)) | `RateLimited` |
+//! | 403 that is no limit | `Permanent`: one thing is closed to us, and the others may be open |
 //! | 404, 410 | `Permanent`, or `None` where the author asks by [`Request::json_or_none`] |
 //! | 408, 425, 5xx, a redirect in a circle | `Other` |
 //! | any other 4xx, an answer above the limit of bytes | `Permanent` |
@@ -28,7 +29,8 @@
 //! | sends us to another host, by a next-page link | `Permanent` |
 //!
 //! Nothing is asked twice here but a connection that was lost before it answered; whoever wants more
-//! patience has it from the stream's own retries. No error contains a query, a token or a body.
+//! patience has it from the stream's own retries. No error contains a query or a token, nor of a body
+//! more than the platform's own words for a refusal ([`Refused`]).
 
 mod answer;
 mod attempt;
@@ -38,6 +40,7 @@ mod refusal;
 mod request;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::time::Duration;
 
@@ -50,6 +53,7 @@ pub use answer::Answer;
 pub use counting::counting_requests;
 pub use refusal::Refused;
 pub use request::Request;
+pub use words::quoted;
 
 use crate::clock::Clock;
 use crate::sdk::SyncError;
@@ -63,6 +67,7 @@ pub struct ApiClient {
     total_timeout: Duration,
     body_limit: usize,
     scheme: &'static str,
+    refuses_credential: fn(&[u8]) -> bool,
     clock: Clock,
 }
 
@@ -81,6 +86,9 @@ pub struct Options {
     pub scheme: &'static str,
     /// Sent with every request.
     pub headers: &'static [(&'static str, &'static str)],
+    /// Whether the body of an answer of status 200 says what others say by a 401. Then, too, a
+    /// credential that can be renewed is, and the request sent once more.
+    pub refuses_credential: fn(&[u8]) -> bool,
     pub clock: Clock,
 }
 
@@ -93,6 +101,7 @@ impl Default for Options {
             body_limit: 32 * 1024 * 1024,
             scheme: "Bearer",
             headers: &[],
+            refuses_credential: |_| false,
             clock: Clock::System,
         }
     }
@@ -113,8 +122,8 @@ impl ApiClient {
         let base = origin::base_url(base_url.as_ref())?;
         let http = http_client(kind, &base, &options)
             .with_context(|| format!("building the HTTP client of {kind}"))?;
-        let Options { total_timeout, body_limit, scheme, clock, .. } = options;
-        Ok(Self { kind, base, http, total_timeout, body_limit, scheme, clock })
+        let Options { total_timeout, body_limit, scheme, refuses_credential, clock, .. } = options;
+        Ok(Self { kind, base, http, total_timeout, body_limit, scheme, refuses_credential, clock })
     }
 
     /// The path is relative to the base URL. What a tenant typed goes in by [`Request::segment`] or

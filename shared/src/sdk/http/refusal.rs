@@ -1,17 +1,39 @@
 //! What a status means to the engine.
 
+use std::fmt::{self, Display};
+
 use reqwest::StatusCode;
 
 use super::answer::Received;
+use super::words::Words;
 use crate::sdk::{Result, SyncError, rate_limit};
 
-/// A status that is no success. To be found inside a [`SyncError`] by whoever must tell one refusal
-/// from another.
-#[derive(Debug, thiserror::Error)]
-#[error("{request}: answered {status}")]
+/// A status that is no success, and the platform's own words for it. To be found inside a
+/// [`SyncError`] by whoever must tell one refusal from another ([`SyncError::refused`]).
+#[derive(Debug)]
 pub struct Refused {
     pub status: StatusCode,
+    words: Words,
     request: String,
+}
+
+impl std::error::Error for Refused {}
+
+impl Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, words, request } = self;
+        write!(f, "{request}: answered {status}")?;
+        let said = words.to_string();
+        let says_more = !status.canonical_reason().unwrap_or("").eq_ignore_ascii_case(&said);
+        if said.is_empty() || !says_more { Ok(()) } else { write!(f, ": {said}") }
+    }
+}
+
+impl Refused {
+    /// The platform's own code for it, such as `invalid_grant`.
+    pub fn code(&self) -> Option<&str> {
+        self.words.code.as_deref()
+    }
 }
 
 impl Received {
@@ -28,10 +50,10 @@ impl Received {
         if let Some(retry_after) = rate_limit::wait_after_refusal(*status, headers, body, *at) {
             return SyncError::RateLimited { retry_after };
         }
-        let refused = Refused { status: *status, request: self.line.to_string() }.into();
+        let (request, words) = (self.line.to_string(), self.words.clone());
+        let refused = Refused { status: *status, words, request }.into();
         match status.as_u16() {
-            403 if self.forbidden_is_permanent => SyncError::Permanent(refused),
-            401 | 403 => SyncError::Unauthorized(refused),
+            401 => SyncError::Unauthorized(refused),
             // The server gave up waiting, or will not risk an early request: said of now.
             408 | 425 => SyncError::Other(refused),
             400..=499 => SyncError::Permanent(refused),

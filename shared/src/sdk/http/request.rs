@@ -23,7 +23,8 @@ pub struct Request<'a> {
     access: Option<Access>,
     spending: Vec<Spending>,
     repeatable: bool,
-    forbidden_is_permanent: bool,
+    /// What no error may repeat.
+    secrets: Vec<SecretString>,
     /// Why it must not be sent.
     refused: Option<SyncError>,
 }
@@ -38,7 +39,7 @@ impl<'a> Request<'a> {
             access: None,
             spending: Vec::new(),
             repeatable,
-            forbidden_is_permanent: false,
+            secrets: Vec::new(),
             refused: None,
         }
     }
@@ -109,7 +110,8 @@ impl<'a> Request<'a> {
     }
 
     /// For a secret that is not the tenant's credential itself, such as an application's signature.
-    pub fn authorization(self, scheme: &str, secret: &SecretString) -> Self {
+    pub fn authorization(mut self, scheme: &str, secret: &SecretString) -> Self {
+        self.secrets.push(secret.clone());
         match authorization(scheme, secret) {
             Ok(value) => self.with_header(AUTHORIZATION, value),
             Err(problem) => self.refused(problem),
@@ -124,8 +126,10 @@ impl<'a> Request<'a> {
         }
     }
 
-    /// A form's body.
-    pub fn form(self, fields: &[(&str, &str)]) -> Self {
+    /// A form's body. Forms are for tokens: no error repeats what stands in one.
+    pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let secret = fields.iter().filter(|(name, _)| *name != "grant_type");
+        self.secrets.extend(secret.map(|(_, value)| SecretString::from(*value)));
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.with_body("application/x-www-form-urlencoded", form.into_bytes())
     }
@@ -134,13 +138,6 @@ impl<'a> Request<'a> {
     /// is tried again. True of every GET without saying so; never say it of a token's refresh.
     pub fn repeatable(mut self) -> Self {
         self.repeatable = true;
-        self
-    }
-
-    /// A 403 means that this one thing is closed to us (a private channel), not that the credential
-    /// is bad: the stream ends, the run goes on.
-    pub fn forbidden_is_permanent(mut self) -> Self {
-        self.forbidden_is_permanent = true;
         self
     }
 
@@ -176,12 +173,18 @@ impl<'a> Request<'a> {
         };
         self.carry(&credential)?;
         let received = self.send_within(access).await?;
-        if received.status != StatusCode::UNAUTHORIZED || !credential.is_renewable() {
+        if !credential.is_renewable() || !self.is_refusal_of_credential(&received) {
             return Ok(received);
         }
         let renewed = access.keys().renewed(&credential).await?;
         self.carry(&renewed)?;
         self.send_within(access).await
+    }
+
+    fn is_refusal_of_credential(&self, received: &Received) -> bool {
+        let says_so = self.client.refuses_credential;
+        received.status == StatusCode::UNAUTHORIZED
+            || received.status.is_success() && says_so(&received.body)
     }
 
     fn carry(&mut self, credential: &Credential) -> Result<()> {
@@ -190,6 +193,7 @@ impl<'a> Request<'a> {
         };
         let value = authorization(self.client.scheme, token)?;
         self.inner.headers_mut().insert(AUTHORIZATION, value);
+        self.secrets.push(token.clone());
         Ok(())
     }
 
@@ -220,7 +224,7 @@ impl<'a> Request<'a> {
             .await
             .map_err(|error| attempt::failure(&line, error))?;
         let mut received = Received::read(response, line, self.client).await?;
-        received.forbidden_is_permanent = self.forbidden_is_permanent;
+        received.note_words(&self.secrets);
         Ok(received)
     }
 }

@@ -124,6 +124,18 @@ async fn an_article_deleted_since_it_was_listed_is_no_error() {
 }
 
 #[tokio::test]
+async fn a_403_is_of_one_article_and_repeats_the_sites_words() {
+    let site = Forem::start().await;
+    site.lists("1", json!([article(1, 1, 9)])).await;
+    site.lists("2", json!([])).await;
+    let closed = status(403).set_body_json(json!({"error": "unauthorized", "status": 403}));
+    site.answers_with("/api/comments", &[("a_id", "1")], closed, 1).await;
+    let run = site.rehearsal().run().await;
+    assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
+    assert!(run.to_string().contains("answered 403 Forbidden: unauthorized"), "{run}");
+}
+
+#[tokio::test]
 async fn one_bad_article_does_not_keep_its_siblings_from_being_read() {
     let site = Forem::start().await;
     site.lists("1", json!([article(1, 1, 9), article(2, 1, 9)])).await;

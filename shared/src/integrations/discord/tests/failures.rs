@@ -108,6 +108,7 @@ async fn a_refusal_by_one_channel_ends_its_stream_alone() {
     site.misbehave(&path, 1, Fault::Status(StatusCode::FORBIDDEN));
     let run = rehearsal(&site).run().await;
     assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
+    assert!(run.to_string().contains("answered 403 Forbidden: Missing Access (50001)"), "{run}");
     assert_eq!(found(&[&run]).len(), 1);
     let check = check_after(&site, &run, 20).await;
     assert_eq!(check.ending, Ending::Processed, "{check}");

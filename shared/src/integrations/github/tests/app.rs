@@ -1,6 +1,6 @@
 //! Installations of a GitHub App.
 
-use sandbox::github::{APP_ID, INSTALLATION_ID, PRIVATE_KEY};
+use sandbox::github::{APP_ID, INSTALLATION_ID, PRIVATE_KEY, StatusCode};
 use secrecy::ExposeSecret;
 
 use super::*;
@@ -112,6 +112,16 @@ async fn whatever_is_wrong_with_an_installation_asks_to_reconnect() {
         let run = rehearsal(&github).credential(credential).run().await;
         assert_eq!(run.ending, Ending::NeedsReconnect, "{what}: {run}");
     }
+}
+
+#[tokio::test]
+async fn an_installation_that_was_suspended_asks_to_reconnect() {
+    let github = github().await;
+    let path = format!("/app/installations/{INSTALLATION_ID}/access_tokens");
+    github.misbehave(&path, 1, Fault::Status(StatusCode::FORBIDDEN));
+    let run = rehearsal(&github).credential(installation()).run().await;
+    assert_eq!(run.ending, Ending::NeedsReconnect, "{run}");
+    assert!(run.to_string().contains("GitHub gives this installation no token"), "{run}");
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! What GitHub answers only in part, or not at all.
 
+use sandbox::github::{APP_ID, INSTALLATION_ID, PRIVATE_KEY, StatusCode};
+
 use super::*;
+use crate::sdk::GithubApp;
 
 async fn github_with_an_issue() -> SimulatedGithub {
     let Anvil { mut world, repository, ada, ben } = anvil();
@@ -52,14 +55,38 @@ async fn an_error_instead_of_data_is_no_empty_page() {
 }
 
 #[tokio::test]
-async fn a_token_that_may_not_ask_asks_to_reconnect_in_githubs_words() {
+async fn a_scope_that_a_list_takes_is_named_in_githubs_words_and_condemns_no_credential() {
     let github = github_with_an_issue().await;
     let message = "Your token has not been granted the required scopes: ['read:user']";
     let fault = Fault::Error { kind: Some("INSUFFICIENT_SCOPES"), message };
     github.misbehave("Issues", 1, fault);
     let run = rehearsal(&github).run().await;
-    assert_eq!(run.ending, Ending::NeedsReconnect, "{run}");
+    assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
     assert!(run.to_string().contains(message), "{run}");
+}
+
+/// An organization's SAML, or a fine-grained token that does not include what is asked for.
+#[tokio::test]
+async fn a_403_ends_what_it_is_about_in_githubs_words_and_condemns_no_credential() {
+    for what in ["/user/repos", "Issues"] {
+        let github = github_with_an_issue().await;
+        github.misbehave(what, 1, Fault::Status(StatusCode::FORBIDDEN));
+        let run = rehearsal(&github).run().await;
+        assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{what}: {run}");
+        assert!(run.to_string().contains("answered 403 Forbidden"), "{what}: {run}");
+    }
+    // Of an installation, with a token of a person.
+    let github = github_with_an_issue().await;
+    let of_installation = rehearsal(&github).credential(Credential::GithubApp(GithubApp {
+        app_id: APP_ID,
+        installation_id: INSTALLATION_ID,
+        private_key: PRIVATE_KEY.into(),
+        access_token: Some(PERSONAL_TOKEN.into()),
+        expires_at: None,
+    }));
+    let run = of_installation.run().await;
+    assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
+    assert!(run.to_string().contains(": Resource not accessible by integration"), "{run}");
 }
 
 /// A list that is closed to us is named, and the others are read.

@@ -94,18 +94,43 @@ async fn a_token_that_rotates_is_renewed_and_its_refresh_token_kept_for_the_next
     assert!(matches!(spent, Err(SyncError::Unauthorized(_))), "{spent:?}");
 }
 
-#[tokio::test]
-async fn a_token_that_expired_early_is_tried_again_if_it_renews_itself() {
-    let talk = Talk::begin().await;
-    talk.slack.edit(|workspace| workspace.grants.refresh_token = Some("xoxe-first".into()));
-    talk.slack.misbehave("users.list", 1, Fault::Says("token_expired"));
-    let granted = Credential::Oauth2(Oauth2 {
+fn rotating() -> Credential {
+    Credential::Oauth2(Oauth2 {
         client_id: "1.2".into(),
         client_secret: Some("shh".into()),
         access_token: TOKEN.into(),
         refresh_token: Some("xoxe-first".into()),
         expires_at: None,
-    });
-    let run = onboarding(&talk.slack).credential(granted).run().await;
-    assert_eq!((&run.ending, run.attempts_spent), (&Ending::Processed, 1), "{run}");
+    })
+}
+
+async fn rotating_talk() -> Talk {
+    let talk = Talk::begin().await;
+    talk.slack.edit(|workspace| workspace.grants.refresh_token = Some("xoxe-first".into()));
+    talk
+}
+
+/// Slack says under status 200 what others say by a 401.
+#[tokio::test]
+async fn a_refused_token_that_renews_itself_is_renewed_once_and_costs_no_attempt() {
+    for error in ["token_expired", "invalid_auth"] {
+        for method in ["users.list", "conversations.history", "conversations.replies"] {
+            let talk = rotating_talk().await;
+            talk.slack.misbehave(method, 1, Fault::Says(error));
+            let run = onboarding(&talk.slack).credential(rotating()).run().await;
+            assert_eq!((&run.ending, run.attempts_spent), (&Ending::Processed, 0), "{run}");
+            assert_eq!(talk.slack.requests_of("oauth.v2.access"), 1, "{method} {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_even_when_renewed_asks_to_reconnect() {
+    let talk = rotating_talk().await;
+    talk.slack.misbehave("users.list", 2, Fault::Says("token_expired"));
+    let run = onboarding(&talk.slack).credential(rotating()).run().await;
+    assert_eq!(run.ending, Ending::NeedsReconnect, "{run}");
+    assert!(run.to_string().contains("token_expired"), "{run}");
+    let asked = |method| talk.slack.requests_of(method);
+    assert_eq!((asked("oauth.v2.access"), asked("users.list")), (1, 2));
 }

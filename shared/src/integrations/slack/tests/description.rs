@@ -4,7 +4,7 @@
 //! messages have, and three things we rely on stand in the documentation only ([`ELSEWHERE`]).
 
 use super::*;
-use crate::integrations::slack::refusal::{About, Refusal};
+use crate::integrations::slack::refusal::Refusal;
 
 const DESCRIPTION: &str = include_str!("slack_web_api.json");
 
@@ -135,7 +135,7 @@ fn every_described_error_has_an_outcome_by_its_name() {
         for error in errors.as_array().expect("errors") {
             let refusal: Refusal =
                 serde_json::from_value(json!({"error": error})).expect("a refusal");
-            let outcome = refusal.into_error(method, About::Workspace, false);
+            let outcome = refusal.into_error(method);
             let again = matches!(outcome, SyncError::Other(_));
             let name = error.as_str().expect("a name");
             assert_eq!(again, by_trying_again.contains(&name), "{method}: {name}");

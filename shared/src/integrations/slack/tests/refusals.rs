@@ -1,7 +1,7 @@
 //! What Slack refuses, by its name, and what becomes of the run.
 
 use super::*;
-use crate::integrations::slack::refusal::{About, Refusal};
+use crate::integrations::slack::refusal::Refusal;
 
 /// An onboarding in which this method says no once with this error, or as often as it is asked.
 async fn refused(method: &str, times: u32, error: &'static str) -> Rehearsed {
@@ -61,11 +61,11 @@ async fn a_channel_that_is_closed_to_us_is_given_up_at_once_and_the_others_are_r
 }
 
 #[tokio::test]
-async fn a_missing_scope_is_named() {
+async fn a_missing_scope_is_named_and_condemns_no_credential() {
     let talk = Talk::begin().await;
     talk.slack.edit(|workspace| workspace.grants.scopes.remove("groups:read"));
     let run = onboarding(&talk.slack).run().await;
-    assert_eq!(run.ending, Ending::NeedsReconnect, "{run}");
+    assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
     assert!(
         run.to_string().contains(
             "the app lacks the scope `groups:read`; add it, or set `private_channels` to false"
@@ -95,16 +95,15 @@ async fn an_error_outside_of_slacks_words_is_tried_again_and_then_a_hole() {
 
 #[test]
 fn every_documented_refusal_has_its_outcome() {
-    let outcome = |error: &str, about| {
+    let outcome = |error: &str| {
         let refusal: Refusal = serde_json::from_value(json!({"error": error})).expect("a refusal");
-        match refusal.into_error("conversations.history", about, false) {
+        match refusal.into_error("conversations.history") {
             SyncError::Unauthorized(_) => "reconnect",
             SyncError::Permanent(_) => "never",
             SyncError::Other(_) => "again",
             SyncError::RateLimited { .. } | SyncError::OverQuota { .. } => "not now",
         }
     };
-    let of_messages = |error| outcome(error, About::Messages);
     for (error, expected) in [
         ("invalid_auth", "reconnect"),
         ("not_authed", "reconnect"),
@@ -112,10 +111,11 @@ fn every_documented_refusal_has_its_outcome() {
         ("token_revoked", "reconnect"),
         ("token_expired", "reconnect"),
         ("not_allowed_token_type", "reconnect"),
-        ("org_login_required", "reconnect"),
-        ("ekm_access_denied", "reconnect"),
-        ("access_denied", "reconnect"),
-        ("no_permission", "reconnect"),
+        ("org_login_required", "again"),
+        ("ekm_access_denied", "never"),
+        ("access_denied", "never"),
+        ("no_permission", "never"),
+        ("enterprise_is_restricted", "never"),
         ("missing_scope", "never"),
         ("not_in_channel", "never"),
         ("channel_not_found", "never"),
@@ -137,9 +137,8 @@ fn every_documented_refusal_has_its_outcome() {
         ("service_unavailable", "again"),
         ("", "again"),
     ] {
-        assert_eq!(of_messages(error), expected, "{error}");
+        assert_eq!(outcome(error), expected, "{error}");
     }
-    assert_eq!(outcome("missing_scope", About::Workspace), "reconnect");
 }
 
 #[tokio::test]

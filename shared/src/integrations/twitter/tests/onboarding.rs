@@ -117,3 +117,17 @@ async fn what_is_closed_to_this_credential_leaves_the_rest_readable() {
     assert_eq!(of_kind("mention", &[&run]).len(), 2);
     assert_eq!(of_kind("hashtag", &[&run]).len(), 2);
 }
+
+/// A protected account, a plan that does not include an endpoint: the others are read.
+#[tokio::test]
+async fn a_403_ends_its_list_in_xs_words_and_condemns_no_credential() {
+    let x = X::small().await;
+    x.sim.misbehave("/2/tweets/search/recent", 1, Fault::Status(StatusCode::FORBIDDEN));
+    let run = x.rehearsal().run().await;
+    assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
+
+    x.sim.misbehave("/2/users/me", 1, Fault::Status(StatusCode::FORBIDDEN));
+    let run = x.rehearsal().run().await;
+    assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
+    assert!(run.to_string().contains("GET /2/users/me: answered 403 Forbidden"), "{run}");
+}

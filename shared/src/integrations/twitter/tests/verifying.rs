@@ -40,9 +40,13 @@ async fn what_the_credential_may_not_read_is_named() {
     let error = kind.verify(connection(&granted(&app, tokens))).await.expect_err("a refusal");
     assert!(matches!(error, SyncError::Permanent(_)), "{error:?}");
     assert_eq!(
-        error.to_string(),
-        "X does not let this credential read followers: it takes the scopes `users.read` and \
-         `follows.read`, and a plan that includes it",
+        format!("{:#}", anyhow::Error::from(error)),
+        format!(
+            "X does not let this credential read followers: it takes the scopes `users.read` and \
+             `follows.read`, and a plan that includes it: GET /2/users/{}/followers: answered 403 \
+             Forbidden: You are not permitted to perform this action.",
+            x.account
+        ),
     );
 }
 

@@ -122,6 +122,42 @@ async fn a_token_that_is_refused_even_when_renewed_asks_to_reconnect() {
     assert_eq!(tokens_seen(&server).await.len(), 2);
 }
 
+/// As Slack does.
+fn says_no(body: &[u8]) -> bool {
+    body == br#"{"ok":false}"#
+}
+
+/// A platform that says no under status 200 to every token but the new one.
+async fn polite_platform(good: &'static str) -> (MockServer, ApiClient) {
+    let no = ResponseTemplate::new(200).set_body_raw(r#"{"ok":false}"#, "application/json");
+    let (server, _) = platform(no).await;
+    let welcome = ResponseTemplate::new(200).set_body_raw(COMMENT, "application/json");
+    Mock::given(header("authorization", good))
+        .respond_with(welcome)
+        .with_priority(1)
+        .mount(&server)
+        .await;
+    let options = Options { refuses_credential: says_no, ..options() };
+    let client = ApiClient::with("forum", server.uri(), options).expect("a client");
+    (server, client)
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_under_status_200_is_renewed_once_as_after_a_401() {
+    let (server, client) = polite_platform("Bearer new").await;
+    let purse = Arc::new(Purse::default());
+    let request = client.get("comments/7").by(&access(&purse, &Arc::default()));
+
+    assert_eq!(request.json::<Comment>().await.expect("a comment").body, ada());
+    assert_eq!(*purse.renewals.lock().unwrap(), ["old"]);
+    assert_eq!(tokens_seen(&server).await, ["Bearer old", "Bearer new"]);
+
+    let (server, client) = polite_platform("Bearer newest").await;
+    let request = client.get("comments/7").by(&access(&purse, &Arc::default()));
+    assert!(request.json::<Comment>().await.is_err(), "its author reads the answer");
+    assert_eq!(tokens_seen(&server).await, ["Bearer old", "Bearer new"]);
+}
+
 #[tokio::test]
 async fn a_secret_that_is_refused_asks_to_reconnect_at_once() {
     let (server, client) = platform(ResponseTemplate::new(401)).await;

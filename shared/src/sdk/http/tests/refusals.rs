@@ -1,6 +1,8 @@
+use serde_json::json;
 use wiremock::matchers::any;
 
 use super::*;
+use crate::sdk::{Access, Credential};
 
 async fn outcome(answer: ResponseTemplate) -> Result<Answer<Comment>> {
     let (_server, client) = platform(answer).await;
@@ -12,27 +14,62 @@ fn status(status: u16) -> ResponseTemplate {
 }
 
 #[tokio::test]
-async fn a_401_or_403_asks_to_reconnect() {
+async fn a_401_asks_to_reconnect() {
     assert_eq!(
         said(outcome(status(401)).await),
         "unauthorized: GET /comments/7: answered 401 Unauthorized",
     );
+}
+
+/// One thing is closed to us; the credential may open all others, of this tenant's integrations
+/// and of those that share it.
+#[tokio::test]
+async fn a_403_ends_the_stream_and_condemns_no_credential() {
+    let forbidden =
+        || status(403).set_body_json(json!({"message": "Missing Access", "code": 50001}));
+    let expected = "permanent: GET /comments/7: answered 403 Forbidden: Missing Access (50001)";
+    assert_eq!(said(outcome(forbidden()).await), expected);
+
+    let (server, client) = platform(forbidden()).await;
+    let access = Access::with(Credential::Secret { secret: "hunter2".into() });
+    let refused = client.get("comments/7").by(&access).json::<Comment>().await;
+    assert_eq!(said(refused), expected);
+    assert_eq!(server.received_requests().await.expect("they are kept").len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_repeats_the_platforms_words_and_never_the_token() {
+    let body = json!({"error": "invalid_token", "error_description": "hunter2 has ended"});
+    let (_server, client) = platform(status(401).set_body_json(body)).await;
+    let access = Access::with(Credential::Secret { secret: "hunter2".into() });
+    let refused = client.get("comments/7").by(&access).json::<Comment>().await;
     assert_eq!(
-        said(outcome(status(403)).await),
-        "unauthorized: GET /comments/7: answered 403 Forbidden",
+        said(refused),
+        "unauthorized: GET /comments/7: answered 401 Unauthorized: … has ended (invalid_token)",
+    );
+
+    let server = MockServer::start().await;
+    let body = json!({"error": "invalid_request", "error_description": "spent42 was used before"});
+    Mock::given(any()).respond_with(status(400).set_body_json(body)).mount(&server).await;
+    let client = client_of(&server.uri());
+    let form = [("grant_type", "refresh_token"), ("refresh_token", "spent42")];
+    let error = client.post("token").form(&form).json::<Comment>().await.expect_err("a refusal");
+    assert_eq!(error.refused().and_then(Refused::code), Some("invalid_request"));
+    assert_eq!(
+        said::<()>(Err(error)),
+        "permanent: POST /token: answered 400 Bad Request: … was used before (invalid_request)",
     );
 }
 
 #[tokio::test]
-async fn a_403_for_a_private_thing_ends_the_stream_and_not_the_run() {
-    let (server, client) = platform(status(403)).await;
-    let private = client.get("comments/7").forbidden_is_permanent().json::<Comment>().await;
-    assert_eq!(said(private), "permanent: GET /comments/7: answered 403 Forbidden");
-
-    server.reset().await;
-    Mock::given(any()).respond_with(status(401)).mount(&server).await;
-    let rejected = client.get("comments/7").forbidden_is_permanent().json::<Comment>().await;
-    assert_eq!(said(rejected), "unauthorized: GET /comments/7: answered 401 Unauthorized");
+async fn what_a_refusal_means_is_said_before_its_words_and_it_can_still_be_told() {
+    let refused = outcome(status(403).set_body_json(json!({"message": "Missing Access"}))).await;
+    let error = refused.expect_err("a refusal").meaning("the channel is closed");
+    assert_eq!(error.refused().map(|refused| refused.status.as_u16()), Some(403));
+    assert_eq!(
+        said::<()>(Err(error)),
+        "permanent: the channel is closed: GET /comments/7: answered 403 Forbidden: Missing Access",
+    );
 }
 
 #[tokio::test]
@@ -109,11 +146,9 @@ async fn a_fault_of_the_server_is_tried_again_and_a_fault_of_ours_is_not() {
 
 #[tokio::test]
 async fn a_caller_can_tell_one_refusal_from_another() {
-    let Err(SyncError::Permanent(error)) = outcome(status(422)).await else {
-        panic!("a 422 is permanent");
-    };
-    let refused = error.downcast_ref::<Refused>().expect("a refusal");
-    assert_eq!(refused.status.as_u16(), 422);
+    let error = outcome(status(422)).await.expect_err("a refusal");
+    assert!(matches!(error, SyncError::Permanent(_)), "{error:?}");
+    assert_eq!(error.refused().map(|refused| refused.status.as_u16()), Some(422));
 }
 
 #[tokio::test]
