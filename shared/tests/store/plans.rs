@@ -9,12 +9,13 @@ use shared::clock::Clock;
 use shared::domain::{Activity, DelayReason, RawStream, RequestedBy, RunId, RunMode, Tick};
 use shared::queue::postgres::PostgresQueue;
 use shared::queue::{Outgoing, Queue, Redelivery};
-use shared::store::{Page, StreamSetback};
+use shared::sdk::Directory;
+use shared::store::{Page, StreamSetback, TenantMembers};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::ground::{Ground, Held, LEASE};
-use crate::records::{account, activities, comment};
+use crate::records::{account, activities, comment, members};
 use crate::watching::{Statement, Watched};
 
 /// So often each statement is executed before it is looked at: PostgreSQL makes a plan for the values
@@ -281,20 +282,52 @@ async fn talk(held: &Held, number: usize) {
     }
 }
 
+/// A tenant of two hundred people, and another with more and more.
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_look_at_known_accounts_costs_the_same_however_many_others_have(
+    options: PgPoolOptions,
+    database: PgConnectOptions,
+) {
+    let watched = Watched::connect(options, database).await;
+    let ground = Ground::on(watched.pool.clone()).await;
+    let own = (0..200).map(|n| account(&format!("own-{n:03}"), None));
+    ground.hold().await.commit(members(own)).await;
+    let rival = ground.of_another_tenant().await;
+    let others = format!("(select id from tenants where id = '{}')", rival.tenant);
+    let known = TenantMembers::of(&ground.store, ground.tenant);
+    let mut round = async || {
+        for after in [None, Some("own-099")] {
+            assert_eq!(known.accounts("toy", after, 100).await.unwrap().len(), 100);
+        }
+    };
+
+    meet_among(&others, &watched.pool, 2_000).await;
+    let young = costs(&watched, &mut round).await;
+    meet_among(&others, &watched.pool, 40_000).await;
+    let old = costs(&watched, &mut round).await;
+
+    assert_unmoved(&young, &old, &["members", "member_identities"]);
+    watched.pool.close().await;
+}
+
 /// As if so many people had been met, of whom each had said something, and some to nobody we know.
 async fn meet(pool: &PgPool, people: i32) {
+    meet_among("tenants", pool, people).await;
+}
+
+async fn meet_among(tenants: &str, pool: &PgPool, people: i32) {
     let history = format!(
         "set session_replication_role = replica;
          create temporary table people as
          select gen_random_uuid() as id, random()::text as called, n from generate_series(1, {people}) n;
-         insert into members (id, tenant_id, display_name) select p.id, t.id, called from tenants t, people p;
+         insert into members (id, tenant_id, display_name) select p.id, t.id, called from {tenants} t, people p;
          insert into member_identities (tenant_id, platform, username, source_id, member_id)
-         select t.id, 'toy', called, called, p.id from tenants t, people p;
+         select t.id, 'toy', called, called, p.id from {tenants} t, people p;
          insert into activities (id, tenant_id, member_id, platform, type, source_id, source_parent_id, timestamp,
              score, is_contribution)
          select gen_random_uuid(), t.id, p.id, 'toy', 'comment', called, case when n % 10 = 0 then 'gone' || called end,
              now(), 1, true
-         from tenants t, people p;
+         from {tenants} t, people p;
          drop table people;
          set session_replication_role = origin"
     );
