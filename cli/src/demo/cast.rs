@@ -5,6 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 use shared::config::PlatformConfig;
+use shared::domain::IntegrationId;
+use shared::store::Store;
 
 use super::devto::DevtoAct;
 use super::discord::DiscordAct;
@@ -33,16 +35,26 @@ pub(super) trait Act: Send + Sync {
     }
     /// Lets people write, in the first round or the second.
     async fn write_upstream(&self, round: usize) -> Written;
-    /// Requests it has answered so far.
+    /// Requests of this integration that it has answered so far.
     fn requests(&self) -> u64;
+    /// What is counted of what is stored.
+    fn counted(&self) -> &'static str {
+        "activities"
+    }
+    /// How many of these are stored.
+    async fn stored(&self, store: &Store, integration: IntegrationId) -> anyhow::Result<i64> {
+        let stored = store.count_stored_by_type().await?;
+        let of_it = stored.iter().filter(|of_type| of_type.integration == integration);
+        Ok(of_it.map(|of_type| of_type.activities).sum())
+    }
 }
 
 /// What people did upstream.
 pub(super) struct Written {
     /// As the end of "On dev.to, …".
     pub(super) said: String,
-    /// Activities that a check has to find.
-    pub(super) activities: i64,
+    /// How many more a check has to find of what is counted.
+    pub(super) new: i64,
 }
 
 /// How large the simulated communities are.

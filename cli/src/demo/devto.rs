@@ -57,7 +57,7 @@ impl Act for DevtoAct {
             let comments = articles.len() * round;
             let said =
                 format!("somebody wrote {comments} comments under {} articles", articles.len());
-            Written { said, activities: comments as i64 }
+            Written { said, new: comments as i64 }
         })
     }
 

@@ -50,7 +50,7 @@ impl Act for DiscordAct {
             let people: Vec<_> = people.map(|(user, _)| user.id).take(2).collect();
             let question = community.post(channel, people[0], "Who turns the wheel tonight?");
             community.reply(question, people[1], "I do.");
-            Written { said: format!("two people talked in #{name}"), activities: 2 }
+            Written { said: format!("two people talked in #{name}"), new: 2 }
         })
     }
 

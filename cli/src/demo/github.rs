@@ -45,10 +45,7 @@ impl Act for GithubAct {
             world.star(repository, person);
             let issue = world.open_issue(repository, person, "It stops at night");
             world.comment(issue, person, "Only when nobody looks.");
-            Written {
-                said: "a newcomer starred, opened an issue and commented".into(),
-                activities: 3,
-            }
+            Written { said: "a newcomer starred, opened an issue and commented".into(), new: 3 }
         })
     }
 

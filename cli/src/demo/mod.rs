@@ -154,10 +154,10 @@ async fn check_all(
     let mut before = Vec::new();
     println!();
     for it in connected {
-        let known = activities(store, it.integration).await?;
+        let known = it.act.stored(store, it.integration).await?;
         let written = it.act.write_upstream(round).await;
         println!("On {}, {}.", it.act.kind(), written.said);
-        before.push((known, written.activities, it.act.requests()));
+        before.push((known, written.new, it.act.requests()));
     }
     let since = store.now().await?;
     println!("Each is checked when a tick reaches it:");
@@ -169,18 +169,13 @@ async fn check_all(
     let checks = connected.iter().map(async |it| next_check(store, it, since).await);
     try_join_all(checks).await?;
     for (it, (known, written, requests)) in connected.iter().zip(before) {
-        let found = activities(store, it.integration).await? - known;
-        let (kind, requests) = (it.act.kind(), it.act.requests() - requests);
-        println!("{kind}: found {found} of {written} new ones in {requests} requests.");
-        ensure!(found == written, "{written} activities were written on {kind}");
+        let found = it.act.stored(store, it.integration).await? - known;
+        let (kind, counted) = (it.act.kind(), it.act.counted());
+        let requests = it.act.requests() - requests;
+        println!("{kind}: found {found} of {written} new {counted} in {requests} requests.");
+        ensure!(found == written, "{written} new {counted} were to be found on {kind}");
     }
     Ok(())
-}
-
-async fn activities(store: &Store, integration: IntegrationId) -> anyhow::Result<i64> {
-    let stored = store.count_stored_by_type().await?;
-    let of_it = stored.iter().filter(|of_type| of_type.integration == integration);
-    Ok(of_it.map(|of_type| of_type.activities).sum())
 }
 
 /// Waits for the first run that began after `since`, and follows it.

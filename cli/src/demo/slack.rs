@@ -57,10 +57,8 @@ impl Act for SlackAct {
             }
             *question = Some(workspace.post(&channel, &person, "Does it resume after a crash?"));
             match answered {
-                Some(_) => {
-                    Written { said: "a question was answered and one asked".into(), activities: 2 }
-                }
-                None => Written { said: "somebody asked a question".into(), activities: 1 },
+                Some(_) => Written { said: "a question was answered and one asked".into(), new: 2 },
+                None => Written { said: "somebody asked a question".into(), new: 1 },
             }
         })
     }

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use anyhow::Context;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use sandbox::twitter::{App, Community, SCOPES, Twitter, UserId};
 use serde_json::{Value, json};
 use shared::clock::Clock;
+use shared::domain::IntegrationId;
+use shared::sdk::Directory;
+use shared::store::{Store, TenantMembers};
 
 use super::cast::{Act, Written};
 
@@ -15,6 +19,11 @@ const FOLLOWERS: usize = 300;
 const POSTS: usize = 400;
 /// Tokens live for two hours on X; here they are renewed before your eyes.
 const TOKEN_LIFETIME: TimeDelta = TimeDelta::seconds(90);
+
+/// Where reach is looked up.
+const LOOKUP: &str = "/2/users/by";
+/// Known accounts that are looked at together.
+const AT_ONCE: usize = 1000;
 
 /// The platform, which two integrations are connected to.
 pub(super) struct Stage {
@@ -47,6 +56,10 @@ impl Stage {
             "expires_at": Clock::System.now() + tokens.expires_in,
         })
     }
+
+    fn requests(&self, are: impl Fn(&str) -> bool) -> u64 {
+        self.twitter.requests().iter().filter(|request| are(&request.path)).count() as u64
+    }
 }
 
 pub(super) struct TwitterAct(pub(super) Arc<Stage>);
@@ -77,15 +90,12 @@ impl Act for TwitterAct {
             let fan = community.followers(*acme).first().expect("a follower").id;
             community.post(fan, "@acme it resumed by itself, thank you");
             community.post(fan, "reading about #millrace in #rustlang");
-            Written {
-                said: "a follower mentioned @acme and used two hashtags".into(),
-                activities: 2,
-            }
+            Written { said: "a follower mentioned @acme and used two hashtags".into(), new: 2 }
         })
     }
 
     fn requests(&self) -> u64 {
-        self.0.twitter.request_count()
+        self.0.requests(|path| path != LOOKUP)
     }
 }
 
@@ -122,11 +132,27 @@ impl Act for ReachAct {
         twitter.edit(|community| {
             let fan = community.followers(*acme).first().expect("a follower").id;
             community.user_mut(fan).followers_count += 100;
-            Written { said: "a hundred more follow a follower".into(), activities: 0 }
+            Written { said: "a hundred more follow a follower".into(), new: 100 }
         })
     }
 
     fn requests(&self) -> u64 {
-        self.0.twitter.request_count()
+        self.0.requests(|path| path == LOOKUP)
+    }
+
+    fn counted(&self) -> &'static str {
+        "followers of members"
+    }
+
+    async fn stored(&self, store: &Store, integration: IntegrationId) -> anyhow::Result<i64> {
+        let integration = store.integration(integration).await?;
+        let tenant = integration.context("the integration was removed")?.tenant_id;
+        let (members, mut reach, mut after) = (TenantMembers::of(store, tenant), 0, None);
+        loop {
+            let known = members.accounts(self.platform(), after.as_deref(), AT_ONCE).await?;
+            let Some(last) = known.last() else { return Ok(reach) };
+            reach += known.iter().filter_map(|account| account.reach).sum::<i64>();
+            after = Some(last.username.clone());
+        }
     }
 }
