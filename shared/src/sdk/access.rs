@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::anyhow;
 use async_trait::async_trait;
 
-use super::{Result, SyncError};
+use super::{Owner, Result, SyncError};
 use crate::domain::{Credential, RequestLimit, Said};
 
 /// Cheap to clone.
@@ -31,6 +31,11 @@ pub trait Keys: Send + Sync {
     /// What has come in the place of a credential that the platform refused, renewed for that if
     /// nobody else has; `Unauthorized` when that cannot help.
     async fn renewed(&self, refused: &Credential) -> Result<Arc<Credential>>;
+
+    /// Whose the credential is, as the platform said when it was brought; `None` if it did not.
+    async fn owner(&self) -> Result<Option<Owner>> {
+        Ok(None)
+    }
 }
 
 /// Who counts the requests.
@@ -97,6 +102,14 @@ impl Access {
     pub async fn credential(&self) -> Result<Arc<Credential>> {
         let current = self.keys.current().await?;
         current.ok_or_else(|| SyncError::Unauthorized(anyhow!("no credential is connected")))
+    }
+
+    /// Whose the credential is: the organization, person or bot that [`identify`] named when a tenant
+    /// brought it. `None` where that was not to be learnt, and the platform must be asked.
+    ///
+    /// [`identify`]: super::Integration::identify
+    pub async fn owner(&self) -> Result<Option<Owner>> {
+        self.keys.owner().await
     }
 
     /// Takes note of what the platform says of a limit elsewhere than in headers.

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 use super::Vault;
 use super::opened::{Opened, not_now};
 use crate::domain::{Credential, CredentialId, CredentialState};
-use crate::sdk::{Keys, Result, SyncError};
+use crate::sdk::{Keys, Owner, Result, SyncError};
 use crate::store::Refusal;
 
 /// Asks the vault each time.
@@ -86,5 +86,11 @@ impl Keys for OfOneCredential {
 
     async fn renewed(&self, refused: &Credential) -> Result<Arc<Credential>> {
         self.vault.renewed(self.id, refused).await
+    }
+
+    async fn owner(&self) -> Result<Option<Owner>> {
+        let known = self.vault.store.credential(self.id).await.map_err(not_now)?;
+        let owner = known.map(|it| Owner { id: it.organization_id, name: it.organization_name });
+        Ok(owner.filter(|owner| !owner.id.is_empty()))
     }
 }

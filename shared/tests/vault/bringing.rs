@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use shared::domain::{CredentialState, IntegrationStatus};
 use shared::keyring::Keyring;
-use shared::sdk::{Registry, SyncError};
+use shared::sdk::{Owner, Registry, SyncError};
 use shared::vault::{Brought, Unacceptable, Vault};
 use sqlx::PgPool;
 
@@ -25,6 +25,9 @@ async fn what_is_brought_is_stored_with_whose_it_is(pool: PgPool) {
     assert_eq!((known.state, known.platform.as_str()), (CredentialState::Valid, "guild"));
     assert_eq!(known.expires_at, Some(ground.clock.now() + LIFE));
     ground.user(&ground.vault(), known.id).ask().await.unwrap();
+
+    let owner = Owner { id: "T1".to_owned(), name: "Acme".to_owned() };
+    assert_eq!(ground.vault().access(known.id).owner().await.unwrap(), Some(owner));
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

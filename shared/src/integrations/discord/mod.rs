@@ -11,7 +11,7 @@
 //!
 //! An onboarding reads backwards from the newest message. A check reads forwards from where the
 //! last run stopped, and only where the guild's own lists name a newer message: with nothing new it
-//! costs five requests and one to four for members, and every three hours one or two more for each
+//! costs four requests and one to four for members, and every three hours one or two more for each
 //! channel, for threads that were archived unseen (`state.rs`).
 //!
 //! A channel that the bot may not read is known by its permissions. It is not asked, no error, and

@@ -1,6 +1,6 @@
 //! What there is in the guild, and what of it is to be read: where every run begins.
 //!
-//! Four lists tell it all, whatever the guild's size: what the bot may do, which channels there are
+//! Four answers tell it all, whatever the guild's size: what the bot may do, which channels there are
 //! and which message is the last of each, and the same of the threads that are active. A channel
 //! that the bot may not read is left out, and remembered as such: once somebody lets the bot in, it
 //! is read from where we stopped, or wholly.
@@ -63,6 +63,15 @@ impl Discord {
         })
     }
 
+    /// The bot's. Discord is asked only where it was not learnt with the credential.
+    async fn own_id(&self, access: &Access) -> Result<Snowflake> {
+        let known = access.owner().await?.and_then(|owner| owner.id.parse().ok());
+        match known {
+            Some(id) => Ok(id),
+            None => Ok(self.api.me(access).await?.id),
+        }
+    }
+
     pub(super) async fn guild(&self, id: Snowflake, access: &Access) -> Result<Guild> {
         let not_in = format!("there is no guild {id}, or the bot was not invited to it");
         match self.api.guild(id, access).await {
@@ -73,9 +82,9 @@ impl Discord {
 
     /// All channels of the guild, categories too.
     pub(super) async fn channels(&self, id: Snowflake, access: &Access) -> Result<Vec<Surveyed>> {
-        let me = self.api.me(access).await?;
+        let me = self.own_id(access).await?;
         let guild = self.guild(id, access).await?;
-        let member = self.api.member(id, me.id, access).await?;
+        let member = self.api.member(id, me, access).await?;
         let in_guild = Permissions::in_guild(id, &guild, &member);
         let channels = self.api.channels(id, access).await?;
         let surveyed = channels.into_iter().map(|listed| {

@@ -8,10 +8,9 @@
 //! ```
 //!
 //! An onboarding reads what X still lists: every follower, the last 800 mentions, and a week of
-//! hashtags. A check asks for posts since the newest that was read, less ten minutes, however many
+//! hashtags. Which account that is was learnt with the credential. A check asks for posts since the newest that was read, less ten minutes, however many
 //! pages that makes; and for followers until it meets those it knows (`followers.rs`). So a check of
-//! H hashtags with nothing new costs 3 + H requests: the account, its followers, its mentions, and
-//! each hashtag.
+//! H hashtags with nothing new costs 2 + H requests: its followers, its mentions, and each hashtag.
 //!
 //! What no check can repair: posts with a hashtag that were written while none came through for
 //! seven days. X does not list them any more.
@@ -62,7 +61,10 @@ impl Integration for Twitter {
     async fn streams(&self, run: &Run<Self>) -> Result<Vec<Stream>> {
         let Connection { settings, units, .. } = &run.connection;
         let chosen = units.iter().flat_map(|profile| Stream::of_profile(profile, run));
-        let own = units.is_empty().then_some(Stream::Account);
+        let own = match units.is_empty() {
+            true => self.own(run).await?,
+            false => Vec::new(),
+        };
         let hashtags = settings.hashtags.iter().map(|tag| Stream::of_hashtag(tag, run));
         Ok(own.into_iter().chain(chosen).chain(hashtags).collect())
     }
@@ -147,6 +149,14 @@ impl Twitter {
 
     pub fn with(url: &str, options: Options) -> anyhow::Result<Self> {
         Ok(Self { api: Api::at(Self::KIND, url, options)? })
+    }
+
+    /// Of the account whose credential it is; X is asked only where that is not known.
+    async fn own(&self, run: &Run<Self>) -> Result<Vec<Stream>> {
+        Ok(match run.connection.access.owner().await? {
+            Some(owner) => Stream::of_profile(&owner.id, run).into(),
+            None => vec![Stream::Account],
+        })
     }
 
     async fn account(&self, run: &Run<Self>) -> Result<StreamOutput<Stream>> {

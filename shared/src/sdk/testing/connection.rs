@@ -6,17 +6,22 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 
-use crate::sdk::{Credential, Directory, DynIntegration, Keys, KnownAccount, Result};
+use crate::sdk::{Credential, Directory, DynIntegration, Keys, KnownAccount, Owner, Result};
 
 /// Renews as the integration says.
 pub(super) struct Pocket {
     integration: Arc<dyn DynIntegration>,
     credential: Mutex<Arc<Credential>>,
+    owner: Option<Owner>,
 }
 
 impl Pocket {
-    pub(super) fn new(integration: Arc<dyn DynIntegration>, credential: Credential) -> Self {
-        Self { integration, credential: Mutex::new(Arc::new(credential)) }
+    pub(super) fn new(
+        integration: Arc<dyn DynIntegration>,
+        credential: Credential,
+        owner: Option<Owner>,
+    ) -> Self {
+        Self { integration, credential: Mutex::new(Arc::new(credential)), owner }
     }
 }
 
@@ -37,6 +42,10 @@ impl Keys for Pocket {
             *credential = Arc::new(self.integration.renew(&credential).await?);
         }
         Ok(Arc::clone(&credential))
+    }
+
+    async fn owner(&self) -> Result<Option<Owner>> {
+        Ok(self.owner.clone())
     }
 }
 

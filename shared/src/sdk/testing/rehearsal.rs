@@ -18,7 +18,7 @@ use crate::sdk::access::Unlimited;
 use crate::sdk::erased::Typed;
 use crate::sdk::http::counting_requests;
 use crate::sdk::{
-    Access, Credential, DynIntegration, DynRun, Integration, KnownAccount, RawConnection,
+    Access, Credential, DynIntegration, DynRun, Integration, KnownAccount, Owner, RawConnection,
     RawRunSummary, Result,
 };
 
@@ -96,9 +96,20 @@ impl Rehearsal {
     }
 
     /// The credential that was connected. It is renewed as the integration says, and stays renewed.
+    /// Whose it is was not to be learnt.
     #[must_use]
-    pub fn credential(mut self, credential: Credential) -> Self {
-        let keys = Pocket::new(Arc::clone(&self.integration), credential);
+    pub fn credential(self, credential: Credential) -> Self {
+        self.connected(credential, None)
+    }
+
+    /// As [`Rehearsal::credential`], and known to be this owner's.
+    #[must_use]
+    pub fn credential_of(self, owner: Owner, credential: Credential) -> Self {
+        self.connected(credential, Some(owner))
+    }
+
+    fn connected(mut self, credential: Credential, owner: Option<Owner>) -> Self {
+        let keys = Pocket::new(Arc::clone(&self.integration), credential, owner);
         self.connection.access = Access::new(Arc::new(keys), Arc::new(Unlimited));
         self
     }

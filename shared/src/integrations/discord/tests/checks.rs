@@ -25,6 +25,19 @@ async fn a_check_with_nothing_new_costs_six_requests() {
 }
 
 #[tokio::test]
+async fn the_bot_is_not_asked_for_if_it_was_learnt_with_the_credential() {
+    let Small { site, .. } = Small::start().await;
+    let run = settled(&site).await;
+    let bot = site.look(|community| community.bot).to_string();
+    let owner = Owner { id: bot, name: "millrace".to_owned() };
+    let check = rehearsal(&site).check().state(run.state).credential_of(owner, token());
+    site.clear_requests();
+    let check = check.run().await;
+    assert_eq!(check.ending, Ending::Processed, "{check}");
+    assert!(site.requests().iter().all(|request| request.path != "/users/@me"), "{check}");
+}
+
+#[tokio::test]
 async fn a_check_after_all_kinds_of_acts_finds_them_and_a_check_after_that_nothing() {
     let site = serve(Community::realistic(11, 80, 800)).await;
     let run = settled(&site).await;

@@ -23,6 +23,18 @@ async fn a_check_with_nothing_new_asks_once_for_each_list_and_for_the_account() 
 }
 
 #[tokio::test]
+async fn the_account_is_not_asked_for_if_it_was_learnt_with_the_credential() {
+    let x = X::small().await;
+    let owner = Owner { id: x.account.to_string(), name: "@acme".to_owned() };
+    let known = |rehearsal: Rehearsal| rehearsal.credential_of(owner.clone(), x.credential.clone());
+    let onboarding = known(x.rehearsal()).run().await;
+    assert_eq!(onboarding.operations.len(), x.rehearsal().run().await.operations.len());
+    x.edit(|community| community.pass(TimeDelta::hours(1)));
+    let check = known(x.check(&onboarding)).run().await;
+    assert_eq!((&check.ending, check.requests), (&Ending::Processed, 4), "{check}");
+}
+
+#[tokio::test]
 async fn a_check_reads_posts_since_the_newest_that_was_read_less_ten_minutes() {
     let x = X::small().await;
     let onboarding = x.rehearsal().run().await;
