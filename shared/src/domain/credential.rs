@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -51,6 +51,26 @@ pub struct GithubApp {
     pub access_token: Option<SecretString>,
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// What a platform answers to a refresh token (RFC 6749, 5.1).
+#[derive(Deserialize)]
+pub struct Renewed {
+    access_token: SecretString,
+    /// Where they rotate.
+    refresh_token: Option<SecretString>,
+    /// Seconds.
+    expires_in: Option<u32>,
+}
+
+impl Oauth2 {
+    #[must_use]
+    pub fn renewed(&self, renewed: Renewed, now: DateTime<Utc>) -> Self {
+        let Renewed { access_token, refresh_token, expires_in } = renewed;
+        let expires_at = expires_in.map(|seconds| now + TimeDelta::seconds(seconds.into()));
+        let refresh_token = refresh_token.or_else(|| self.refresh_token.clone());
+        Self { access_token, refresh_token, expires_at, ..self.clone() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]

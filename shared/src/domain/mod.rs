@@ -12,7 +12,7 @@ mod run;
 mod schedule;
 mod stream;
 
-pub use credential::{Credential, CredentialType, GithubApp, Oauth2};
+pub use credential::{Credential, CredentialType, GithubApp, Oauth2, Renewed};
 pub use discovery::{Discovery, DiscoveryState, ExternalSyncUnit};
 pub use ids::{CredentialId, DiscoveryId, IntegrationId, RunId, StreamId, TenantId};
 pub use integration::{Integration, IntegrationStatus};

@@ -166,6 +166,33 @@ pub struct Activity {
     pub object_member: Option<Member>,
 }
 
+impl Activity {
+    /// Done by this member, on the platform of their account. The rest is added by struct update.
+    pub fn by(
+        member: Member,
+        kind: &str,
+        source_id: impl Into<String>,
+        timestamp: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            platform: member.identity.platform.clone(),
+            kind: kind.to_owned(),
+            source_id: source_id.into(),
+            source_parent_id: None,
+            timestamp,
+            title: None,
+            body: None,
+            url: None,
+            channel: None,
+            attributes: Map::new(),
+            score: 0,
+            is_contribution: false,
+            member,
+            object_member: None,
+        }
+    }
+}
+
 /// Something members have, defined once per tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberAttribute {

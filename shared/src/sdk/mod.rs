@@ -11,14 +11,16 @@ pub mod html;
 pub mod http;
 mod integration;
 mod output;
+mod place;
 pub mod rate_limit;
+mod records;
 mod registry;
 pub mod testing;
 
 pub use crate::domain::{
     Activity, AttributeType, CheckSchedule, CountedBy, Credential, CredentialType,
     ExternalSyncUnit, GithubApp, Identity, Member, MemberAttribute, Oauth2, Operation,
-    Organization, RecordLimit, RequestLimit, RunMode, Said,
+    Organization, RecordLimit, Renewed, RequestLimit, RunMode, Said,
 };
 pub use access::{Access, Keys, Quota, Spending, Spent};
 pub use directory::{Directory, KnownAccount};
@@ -29,4 +31,6 @@ pub use error::{Result, SyncError};
 pub use http::ApiClient;
 pub use integration::{Connection, Integration, Owner, Run};
 pub use output::{EndedStream, LastRecord, RunSummary, StreamOutput};
+pub use place::Place;
+pub use records::{attributes, generated_id, said};
 pub use registry::{Registry, UnknownCredential, UnknownKind};

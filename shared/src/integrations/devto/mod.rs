@@ -36,7 +36,7 @@ use self::threads::Comment;
 use crate::sdk::http::Options;
 use crate::sdk::{
     Access, AttributeType, CheckSchedule, Connection, ExternalSyncUnit, Integration, LastRecord,
-    MemberAttribute, Operation, Result, Run, RunMode, RunSummary, StreamOutput, SyncError,
+    MemberAttribute, Operation, Place, Result, Run, RunMode, RunSummary, StreamOutput, SyncError,
 };
 
 /// Pages of articles that are followed at the most, a thousand articles each. A list that goes on
@@ -55,10 +55,8 @@ pub enum Stream {
     /// A page of somebody's articles, the latest first.
     Articles {
         of: Source,
-        page: u32,
-        /// The first article of the page before, by which a page that repeats is noticed.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        after: Option<u64>,
+        #[serde(flatten)]
+        place: Place<u64>,
     },
     /// All comments on an article, and the article as it was listed.
     Comments {
@@ -89,7 +87,7 @@ impl Integration for Devto {
         let articles = settings
             .sources()
             .filter(|source| units.is_empty() || units.contains(&source.unit()))
-            .map(|source| Stream::Articles { of: source.clone(), page: 1, after: None });
+            .map(|source| Stream::Articles { of: source.clone(), place: Place::first() });
         Ok(articles.chain(state.missed_profiles()).collect())
     }
 
@@ -99,7 +97,7 @@ impl Integration for Devto {
         run: &Run<Self>,
     ) -> Result<StreamOutput<Stream>> {
         match stream {
-            Stream::Articles { of, page, after } => self.articles(of, *page, *after, run).await,
+            Stream::Articles { of, place } => self.articles(of, place, run).await,
             Stream::Comments { article } => self.comments(article, run).await,
             Stream::Profile { user_id } => self.profile(*user_id, run).await,
         }
@@ -162,29 +160,25 @@ impl Devto {
     async fn articles(
         &self,
         of: &Source,
-        page: u32,
-        after: Option<u64>,
+        place: &Place<u64>,
         run: &Run<Self>,
     ) -> Result<StreamOutput<Stream>> {
-        if page > MOST_PAGES {
-            let endless = anyhow!("the articles of {of} go on after page {MOST_PAGES}");
-            return Err(SyncError::Permanent(endless));
-        }
         let access = &run.connection.access;
-        let listed = self.api.articles(of, page, access).await?;
+        let listed = self.api.articles(of, place.page, access).await?;
         let articles = listed.body.ok_or_else(|| unknown(of))?;
         let Some(first) = articles.first().map(|article| article.id) else {
-            if page == 1 && matches!(of, Source::User(_)) {
+            if place.page == 1 && matches!(of, Source::User(_)) {
                 // Nobody of that name is no error to the site, but a user without articles.
                 self.find(of, access).await?;
             }
             return Ok(StreamOutput::empty());
         };
-        let next_page = next_page(of, page, after, first)?;
+        let list = format_args!("the articles of {of}");
+        let place = place.next(list, MOST_PAGES, None, Some(first))?;
         let to_read = articles.into_iter().filter(|article| is_to_be_read(article, run));
         Ok(StreamOutput {
             new_streams: to_read.map(|article| Stream::Comments { article }).collect(),
-            next_page: Some(next_page),
+            next_page: Some(Stream::Articles { of: of.clone(), place }),
             ..StreamOutput::empty()
         })
     }
@@ -226,15 +220,6 @@ impl Devto {
     async fn find(&self, source: &Source, access: &Access) -> Result<Owner> {
         self.api.owner(source, access).await?.body.ok_or_else(|| unknown(source))
     }
-}
-
-/// A platform that serves one page for ever would otherwise keep a run busy for ever.
-fn next_page(of: &Source, page: u32, after: Option<u64>, first: u64) -> Result<Stream> {
-    if after == Some(first) {
-        // Perhaps a cache's mistake; the retries find out.
-        return Err(anyhow!("page {page} of the articles of {of} begins as the one before").into());
-    }
-    Ok(Stream::Articles { of: of.clone(), page: page + 1, after: Some(first) })
 }
 
 /// Of those who wrote since we last read; the others we know.

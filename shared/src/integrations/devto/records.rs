@@ -6,7 +6,7 @@ use url::Url;
 use super::Devto;
 use super::api::{Article, Profile};
 use super::threads::{Author, Comment};
-use crate::sdk::{Activity, Identity, Integration, Member, html};
+use crate::sdk::{Activity, Identity, Integration, Member, attributes, html, said};
 
 /// The site as people see it, for the addresses of what they do there.
 pub(super) struct Site(Url);
@@ -21,31 +21,28 @@ impl Site {
         let Comment { id_code, parent, created_at, body_html, author } = comment;
         let author = author?;
         Some(Activity {
-            platform: Devto::KIND.to_owned(),
-            kind: "comment".to_owned(),
             url: Some(self.address(&[&author.username, "comment", &id_code])),
             attributes: self.attributes(article, &author, parent.is_some()),
-            member: self.person(&author.username, author.user_id, author.name),
-            source_id: id_code,
             source_parent_id: parent,
-            timestamp: created_at,
-            title: None,
             body: Some(html::sanitize(&body_html)),
-            channel: None,
             score: 6,
             is_contribution: true,
-            object_member: None,
+            ..Activity::by(
+                self.person(&author.username, author.user_id, author.name),
+                "comment",
+                id_code,
+                created_at,
+            )
         })
     }
 
     fn attributes(&self, article: &Article, author: &Author, thread: bool) -> Map<String, Value> {
-        let attributes = [
+        attributes([
             ("thread", json!(thread)),
             ("userUrl", json!(self.address(&[&author.username]))),
             ("articleUrl", json!(article.url)),
             ("articleTitle", json!(article.title)),
-        ];
-        attributes.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+        ])
     }
 
     /// Accounts elsewhere become attributes, not identities: anybody may enter any name there, and
@@ -90,9 +87,4 @@ impl Site {
         }
         url.into()
     }
-}
-
-/// The site sends "" for what people leave empty.
-fn said(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
 }

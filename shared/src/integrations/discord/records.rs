@@ -7,7 +7,7 @@ use url::Url;
 use super::payloads::{Attachment, GuildMember, Message, User};
 use super::places::Place;
 use super::{Discord, Snowflake};
-use crate::sdk::{Activity, Identity, Integration, Member};
+use crate::sdk::{Activity, Identity, Integration, Member, attributes};
 
 /// As Discord numbers the types of messages. The others tell of what happened: somebody came,
 /// something was pinned, a thread was begun.
@@ -26,20 +26,15 @@ pub(super) fn message(guild: Snowflake, place: &Place, message: Message) -> Opti
     let id = message.id;
     let body = with_names(&message);
     Some(Activity {
-        platform: Discord::KIND.to_owned(),
-        kind: "message".to_owned(),
-        source_id: id.to_string(),
         source_parent_id: parent(place, &message).map(|parent| parent.to_string()),
-        timestamp: message.timestamp,
         title: place.thread.as_ref().map(|thread| thread.name.clone()),
         body: Some(body).filter(|body| !body.is_empty()),
         url: Some(format!("https://discordapp.com/channels/{guild}/{}/{id}", place.id())),
         channel: Some(place.channel.name.clone()),
-        attributes: attributes(place, &message),
+        attributes: told(place, &message),
         score: 6,
         is_contribution: true,
-        member: member(message.author, None),
-        object_member: None,
+        ..Activity::by(member(message.author, None), "message", id.to_string(), message.timestamp)
     })
 }
 
@@ -49,22 +44,7 @@ pub(super) fn join(member: GuildMember) -> Option<Activity> {
     let source_id = join_id(member.user.id, joined_at);
     let mut joined = self::member(member.user, member.nick);
     joined.joined_at = Some(joined_at);
-    Some(Activity {
-        platform: Discord::KIND.to_owned(),
-        kind: "joined_guild".to_owned(),
-        source_id,
-        source_parent_id: None,
-        timestamp: joined_at,
-        title: None,
-        body: None,
-        url: None,
-        channel: None,
-        attributes: Map::new(),
-        score: 3,
-        is_contribution: false,
-        member: joined,
-        object_member: None,
-    })
+    Some(Activity { score: 3, ..Activity::by(joined, "joined_guild", source_id, joined_at) })
 }
 
 /// Who leaves and joins again has joined twice.
@@ -82,17 +62,16 @@ fn parent(place: &Place, message: &Message) -> Option<Snowflake> {
     }
 }
 
-fn attributes(place: &Place, message: &Message) -> Map<String, Value> {
+fn told(place: &Place, message: &Message) -> Map<String, Value> {
     let attachments: Vec<_> = message.attachments.iter().map(attachment).collect();
-    let attributes = [
+    let always = [
         ("thread", json!(place.thread.is_some())),
         ("forum", json!(place.channel.forum)),
         ("reactions", json!(message.reactions)),
         ("attachments", json!(attachments)),
     ];
     let thread = place.thread.as_ref().map(|thread| ("childChannel", json!(thread.name)));
-    let attributes = attributes.into_iter().chain(thread);
-    attributes.map(|(name, value)| (name.to_owned(), value)).collect()
+    attributes(always.into_iter().chain(thread))
 }
 
 /// The address without its signature, which is another one whenever it is asked for and good for a

@@ -84,7 +84,7 @@ impl Integration for Github {
     ) -> Result<StreamOutput<Stream>> {
         let access = &run.connection.access;
         match stream {
-            Stream::Repositories { page, after } => self.repositories(*page, *after, run).await,
+            Stream::Repositories { place } => self.repositories(place, run).await,
             Stream::Repository { name } => self.repository(name, run).await,
             Stream::Peek { repos } => self.peek(repos, run).await,
             Stream::Stargazers(page) => self.page(List::Stargazers, page, run).await,

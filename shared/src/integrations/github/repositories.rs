@@ -14,7 +14,7 @@ use super::queries::{PEEK, REPOS_AT_ONCE, REPOSITORY};
 use super::settings::Name;
 use super::streams::{List, Newest, Page, Repo, Stream};
 use crate::sdk::{
-    Access, Connection, ExternalSyncUnit, Result, Run, RunMode, StreamOutput, SyncError,
+    Access, Connection, ExternalSyncUnit, Place, Result, Run, RunMode, StreamOutput, SyncError,
 };
 
 /// Pages of the credential's repositories that are followed at the most, a hundred each. A list that
@@ -43,7 +43,7 @@ pub(super) fn chosen(connection: &Connection<Github>) -> Result<Option<BTreeSet<
 /// Where a run begins. In a check repositories that we know are glanced at many at once.
 pub(super) fn first_streams(run: &Run<Github>) -> Result<Vec<Stream>> {
     let Some(names) = chosen(&run.connection)? else {
-        return Ok(vec![Stream::Repositories { page: 1, after: None }]);
+        return Ok(vec![Stream::Repositories { place: Place::first() }]);
     };
     let mut known = Vec::new();
     let mut streams = Vec::new();
@@ -66,16 +66,11 @@ fn peeks(repos: &[Repo]) -> impl Iterator<Item = Stream> {
 impl Github {
     pub(super) async fn repositories(
         &self,
-        page: u32,
-        after: Option<u64>,
+        place: &Place<u64>,
         run: &Run<Self>,
     ) -> Result<StreamOutput<Stream>> {
-        let listed = self.api.repositories(page, &run.connection.access).await?;
-        let Some(first) = listed.repositories.first().map(|first| first.id) else {
-            return Ok(StreamOutput::empty());
-        };
-        let next_page = next_of_list(page, after, first, &listed)?
-            .map(|(page, after)| Stream::Repositories { page, after });
+        let listed = self.api.repositories(place.page, &run.connection.access).await?;
+        let next_page = next_of_list(place, &listed)?.map(|place| Stream::Repositories { place });
         let repos = listed.repositories.into_iter();
         let repos: Vec<_> =
             repos.map(|it| Repo { id: it.node_id, name: it.full_name.to_lowercase() }).collect();
@@ -130,11 +125,10 @@ impl Github {
         connection: &Connection<Self>,
     ) -> Result<Vec<ExternalSyncUnit>> {
         let mut units = Vec::new();
-        let mut next = Some((1, None));
-        while let Some((page, after)) = next {
-            let listed = self.api.repositories(page, &connection.access).await?;
-            let Some(first) = listed.repositories.first().map(|first| first.id) else { break };
-            next = next_of_list(page, after, first, &listed)?;
+        let mut next = Some(Place::first());
+        while let Some(place) = next {
+            let listed = self.api.repositories(place.page, &connection.access).await?;
+            next = next_of_list(&place, &listed)?;
             units.extend(listed.repositories.into_iter().map(unit));
         }
         let repos = &connection.settings.repos;
@@ -159,27 +153,15 @@ fn by_name(repo: &Repo) -> Result<Stream> {
     Ok(Stream::Repository { name })
 }
 
-/// The page after this one and the first repository of this one, by which a page that repeats is
-/// noticed. Until a page is empty, since a short one is no promise that it was the last; or until
-/// there are as many as GitHub said.
-fn next_of_list(
-    page: u32,
-    after: Option<u64>,
-    first: u64,
-    listed: &Listed,
-) -> Result<Option<(u32, Option<u64>)>> {
-    if after == Some(first) {
-        return Err(anyhow!("page {page} of the repositories begins as the one before").into());
-    }
-    let read = u64::from(page) * REPOS_PER_PAGE as u64;
+/// Until a page is empty, since a short one is no promise that it was the last; or until there are as
+/// many as GitHub said.
+fn next_of_list(place: &Place<u64>, listed: &Listed) -> Result<Option<Place<u64>>> {
+    let Some(first) = listed.repositories.first() else { return Ok(None) };
+    let read = u64::from(place.page) * REPOS_PER_PAGE as u64;
     if listed.total_count.is_some_and(|total| total <= read) {
         return Ok(None);
     }
-    if page >= MOST_PAGES {
-        let endless = anyhow!("the repositories go on after page {MOST_PAGES}");
-        return Err(SyncError::Permanent(endless));
-    }
-    Ok(Some((page + 1, Some(first))))
+    place.next("the repositories", MOST_PAGES, None, Some(first.id)).map(Some)
 }
 
 /// The lists of a repository that have anything new.

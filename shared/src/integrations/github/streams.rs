@@ -4,16 +4,15 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::settings::Name;
+use crate::sdk::Place;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "stream", rename_all = "snake_case")]
 pub enum Stream {
     /// A page of the repositories that the credential sees.
     Repositories {
-        page: u32,
-        /// The first repository of the page before, by which a page that repeats is noticed.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        after: Option<u64>,
+        #[serde(flatten)]
+        place: Place<u64>,
     },
     /// A repository that is known by its name only: who it is, and what is new there.
     Repository {

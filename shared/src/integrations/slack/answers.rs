@@ -144,15 +144,6 @@ pub(super) struct TheUser {
     pub(super) user: User,
 }
 
-/// What `oauth.v2.access` gives for a refresh token.
-#[derive(Deserialize)]
-pub(super) struct Granted {
-    pub(super) access_token: secrecy::SecretString,
-    pub(super) refresh_token: Option<secrecy::SecretString>,
-    /// In seconds.
-    pub(super) expires_in: Option<u32>,
-}
-
 #[derive(Debug, Deserialize)]
 struct Metadata {
     next_cursor: Option<String>,

@@ -6,15 +6,17 @@ use serde::de::DeserializeOwned;
 
 use super::Slack;
 use super::answers::{
-    Conversation, Conversations, Granted, Message, Messages, TheConversation, TheUser, User, Users,
+    Conversation, Conversations, Message, Messages, TheConversation, TheUser, User, Users,
     Workspace,
 };
-use super::paging::{self, Page, Place};
+use super::paging::{self, Page};
 use super::refusal::{Reply, refuses_credential};
 use super::settings::{App, Settings, per_minute};
 use super::ts::Ts;
 use crate::sdk::http::{Options, Request};
-use crate::sdk::{Access, ApiClient, Integration, Oauth2, RequestLimit, Result, Said, SyncError};
+use crate::sdk::{
+    Access, ApiClient, Integration, Oauth2, Place, Renewed, RequestLimit, Result, Said, SyncError,
+};
 
 /// Entries of a list on a page, as Slack recommends.
 const PER_PAGE: u32 = 200;
@@ -113,7 +115,7 @@ impl Api {
         Ok(answer.unless_gone()?.map(|answer| answer.user))
     }
 
-    pub(super) async fn renewed(&self, granted: &Oauth2) -> Result<Granted> {
+    pub(super) async fn renewed(&self, granted: &Oauth2) -> Result<Renewed> {
         const METHOD: &str = "oauth.v2.access";
         let missing = |what| SyncError::Unauthorized(anyhow!("the credential has no {what}"));
         let refresh = granted.refresh_token.as_ref().ok_or_else(|| missing("refresh token"))?;
@@ -124,8 +126,8 @@ impl Api {
             ("client_id", &granted.client_id),
             ("client_secret", secret.expose_secret()),
         ]);
-        match form.json::<Reply<Granted>>().await?.body {
-            Reply::Said(granted) => Ok(granted),
+        match form.json::<Reply<Renewed>>().await?.body {
+            Reply::Said(renewed) => Ok(renewed),
             Reply::Refused(refusal) => Err(refusal.of_renewal(METHOD)),
         }
     }

@@ -8,11 +8,10 @@ use super::answers::Message;
 use super::api::OfChannel;
 use super::looks::Looks;
 use super::messages::Kind;
-use super::paging::Place;
 use super::threads::ThreadPage;
 use super::ts::Ts;
 use super::{Channel, Slack, Stream};
-use crate::sdk::{LastRecord, Result, Run, RunMode, StreamOutput};
+use crate::sdk::{LastRecord, Place, Result, Run, RunMode, StreamOutput};
 
 /// A page of a channel's messages, the newest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::answers::{Conversation, User};
-use super::paging::Place;
 use super::{Channel, Slack, Stream, records, state};
-use crate::sdk::{Connection, Operation, Result, Run, RunMode, StreamOutput};
+use crate::sdk::{Connection, Operation, Place, Result, Run, RunMode, StreamOutput};
 
 impl Slack {
     pub(super) async fn members(

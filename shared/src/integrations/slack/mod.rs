@@ -38,14 +38,12 @@ mod ts;
 use std::collections::BTreeSet;
 
 use anyhow::anyhow;
-use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use self::answers::{Conversation, Workspace};
 use self::api::Api;
 pub use self::channel::ChannelPage;
-pub use self::paging::Place;
 use self::people::People;
 pub use self::settings::{App, Settings};
 pub use self::state::State;
@@ -55,7 +53,7 @@ use crate::clock::Clock;
 use crate::sdk::http::Options;
 use crate::sdk::{
     Access, AttributeType, CheckSchedule, Connection, Credential, CredentialType, ExternalSyncUnit,
-    Integration, MemberAttribute, Oauth2, Owner, Result, Run, RunMode, RunSummary, StreamOutput,
+    Integration, MemberAttribute, Owner, Place, Result, Run, RunMode, RunSummary, StreamOutput,
     SyncError,
 };
 
@@ -202,14 +200,8 @@ impl Integration for Slack {
             let problem = anyhow!("only a token that rotates can be renewed");
             return Err(SyncError::Unauthorized(problem));
         };
-        let answer = self.api.renewed(granted).await?;
-        let expires_in = answer.expires_in.map(|seconds| TimeDelta::seconds(seconds.into()));
-        Ok(Credential::Oauth2(Oauth2 {
-            access_token: answer.access_token,
-            refresh_token: answer.refresh_token.or_else(|| granted.refresh_token.clone()),
-            expires_at: expires_in.map(|expires_in| self.clock.now() + expires_in),
-            ..granted.clone()
-        }))
+        let renewed = self.api.renewed(granted).await?;
+        Ok(Credential::Oauth2(granted.renewed(renewed, self.clock.now())))
     }
 }
 

@@ -1,11 +1,11 @@
 //! What we make of messages and users: activities and members.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::answers::{Message, User, Workspace};
 use super::ts::Ts;
 use super::{Channel, Slack};
-use crate::sdk::{Activity, Identity, Integration, Member};
+use crate::sdk::{Activity, Identity, Integration, Member, attributes, said};
 
 /// A thread, as its replies tell of it.
 #[derive(Clone, Copy, Debug)]
@@ -35,30 +35,24 @@ impl Scene<'_> {
             json!(false),
             |thread| json!({ "id": thread.root, "body": thread.text.unwrap_or_default() }),
         );
-        let attributes = [
-            ("thread", about_thread),
-            ("reactions", json!(message.reactions)),
-            ("attachments", Value::Array(message.attachments)),
-        ];
         Activity {
-            source_id: self.id(message.ts),
             source_parent_id: thread.map(|thread| self.id(thread.root)),
             body: Some(body).filter(|body| !body.is_empty()),
-            attributes: Map::from_iter(attributes.map(|(name, value)| (name.to_owned(), value))),
+            attributes: attributes([
+                ("thread", about_thread),
+                ("reactions", json!(message.reactions)),
+                ("attachments", Value::Array(message.attachments)),
+            ]),
             score: 6,
             is_contribution: true,
-            ..self.did("message", message.ts, user)
+            ..self.did("message", self.id(message.ts), message.ts, user)
         }
     }
 
     /// Once for each user and channel, since people leave and come back.
     pub(super) fn joined(&self, at: Ts, user: &str) -> Activity {
-        Activity {
-            source_id: format!("{}:{user}", self.channel.id),
-            score: 3,
-            is_contribution: false,
-            ..self.did("channel_joined", at, user)
-        }
+        let id = format!("{}:{user}", self.channel.id);
+        Activity { score: 3, ..self.did("channel_joined", id, at, user) }
     }
 
     /// A timestamp is unique in its channel only.
@@ -66,22 +60,11 @@ impl Scene<'_> {
         format!("{}:{ts}", self.channel.id)
     }
 
-    fn did(&self, kind: &str, ts: Ts, user: &str) -> Activity {
+    fn did(&self, kind: &str, id: String, ts: Ts, user: &str) -> Activity {
         Activity {
-            platform: Slack::PLATFORM.to_owned(),
-            kind: kind.to_owned(),
-            source_id: String::new(),
-            source_parent_id: None,
-            timestamp: ts.second(),
-            title: None,
-            body: None,
             url: Some(self.address(ts)),
             channel: Some(self.channel.name.clone()),
-            attributes: Map::new(),
-            score: 0,
-            is_contribution: false,
-            member: Member::of(account(user, "")),
-            object_member: None,
+            ..Activity::by(Member::of(account(user, "")), kind, id, ts.second())
         }
     }
 
@@ -111,9 +94,4 @@ fn account(id: &str, name: &str) -> Identity {
         username: name.to_owned(),
         source_id: Some(id.to_owned()),
     }
-}
-
-/// Slack sends "" for what people leave empty.
-fn said(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
 }

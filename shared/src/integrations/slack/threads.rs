@@ -3,11 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::api::OfChannel;
-use super::paging::Place;
 use super::records::ThreadOf;
 use super::ts::Ts;
 use super::{Channel, Slack, Stream};
-use crate::sdk::{LastRecord, Result, Run, StreamOutput};
+use crate::sdk::{LastRecord, Place, Result, Run, StreamOutput};
 
 /// A page of the replies to a message, the oldest first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

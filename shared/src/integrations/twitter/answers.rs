@@ -9,7 +9,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::sdk::http::quoted;
-use crate::sdk::{Result, SyncError};
+use crate::sdk::{Place, Result, SyncError};
+
+/// Pages of one list that are followed at the most: ten million followers, a million posts.
+const MOST_PAGES: u32 = 10_000;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Single<T> {
@@ -111,6 +114,19 @@ pub(super) struct Media {
 impl User {
     pub(crate) fn followers(&self) -> Option<i64> {
         self.public_metrics.as_ref().map(|metrics| metrics.followers_count)
+    }
+}
+
+impl<T> Page<T> {
+    /// Where the list goes on after this page, if it does. A page in the middle may be empty.
+    pub(super) fn place_after(
+        &self,
+        here: &Place,
+        id: impl Fn(&T) -> &str,
+    ) -> Result<Option<Place>> {
+        let Some(token) = &self.next_token else { return Ok(None) };
+        let first = self.records.first().map(|record| id(record).to_owned());
+        here.next("the list", MOST_PAGES, Some(token.clone()), first).map(Some)
     }
 }
 

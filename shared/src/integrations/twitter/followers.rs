@@ -8,10 +8,9 @@
 use chrono::DateTime;
 
 use super::answers::{Page, User};
-use super::place::Place;
 use super::streams::{Stream, remembered};
 use super::{Twitter, records};
-use crate::sdk::{Operation, Result, Run, StreamOutput};
+use crate::sdk::{Operation, Place, Result, Run, StreamOutput};
 
 /// Followers on a page of an onboarding: the most there can be.
 const PER_PAGE: u32 = 1000;
@@ -34,7 +33,7 @@ pub(super) fn output(
     page: &Page<User>,
     run: &Run<Twitter>,
 ) -> Result<StreamOutput<Stream>> {
-    let next = place.next(page, |user| &user.id)?;
+    let next = page.place_after(place, |user| &user.id)?;
     let known = known(profile, run);
     let met = known.and_then(|known| before_the_known(&page.records, known));
     let since = known.map_or(DateTime::UNIX_EPOCH, |_| run.connection.started_at);

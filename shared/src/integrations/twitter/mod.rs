@@ -18,7 +18,6 @@
 mod answers;
 pub(crate) mod api;
 mod followers;
-mod place;
 mod posts;
 mod records;
 mod renewal;
@@ -30,7 +29,6 @@ mod tests;
 mod verify;
 
 use self::api::Api;
-pub use self::place::Place;
 pub use self::settings::{Hashtag, Settings};
 pub use self::state::State;
 pub use self::streams::Stream;

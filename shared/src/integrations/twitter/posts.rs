@@ -7,11 +7,10 @@ use tracing::warn;
 
 use super::answers::{Page, Post};
 use super::api::was_refused;
-use super::place::Place;
 use super::records::{Posts, tags_among};
 use super::streams::Stream;
 use super::{Settings, Twitter};
-use crate::sdk::{Activity, LastRecord, Operation, Result, Run, StreamOutput, SyncError};
+use crate::sdk::{Activity, LastRecord, Operation, Place, Result, Run, StreamOutput, SyncError};
 
 /// The most that X gives at once.
 pub(super) const PER_PAGE: u32 = 100;
@@ -26,7 +25,7 @@ pub(super) fn output(
         Err(error) if too_long_ago(stream, &error) => return Ok(what_there_is(stream)),
         page => page?,
     };
-    let next = place.next(&page, |post| &post.id)?;
+    let next = page.place_after(place, |post| &post.id)?;
     let newest = page.records.iter().map(|post| post.created_at).max();
     let last = page.records.last();
     Ok(StreamOutput {

@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use md5::{Digest, Md5};
 use serde_json::{Map, Value, json};
 
 use super::Twitter;
 use super::answers::{Includes, LongText, Media, Post, User};
 use super::settings::Hashtag;
-use crate::sdk::{Activity, Identity, Integration, Member, html};
+use crate::sdk::{Activity, Identity, Integration, Member, generated_id, html, said};
 
 const PLATFORM: &str = Twitter::PLATFORM;
 
@@ -22,36 +21,30 @@ pub(super) fn member(user: &User) -> Member {
     };
     let reach = user.followers().map(|followers| (PLATFORM.to_owned(), followers));
     Member {
-        display_name: said(user.name.as_deref()),
+        display_name: said(user.name.clone()),
         reach: reach.into_iter().collect(),
         ..Member::of(identity)
     }
     .attribute("sourceId", Some(user.id.as_str()))
     .attribute("url", Some(url))
-    .attribute("avatarUrl", said(user.profile_image_url.as_deref()))
-    .attribute("location", said(user.location.as_deref()))
-    .attribute("bio", said(user.description.as_deref()))
+    .attribute("avatarUrl", said(user.profile_image_url.clone()))
+    .attribute("location", said(user.location.clone()))
+    .attribute("bio", said(user.description.clone()))
 }
 
 /// Somebody follows a profile; X does not say since when.
 pub(super) fn follow(profile: &str, user: &User, at: DateTime<Utc>) -> Activity {
     Activity {
-        kind: "follow".to_owned(),
-        source_id: follow_id(profile, user),
-        timestamp: at,
         url: Some(format!("https://twitter.com/{}", user.username)),
         score: 2,
-        is_contribution: false,
-        ..by(member(user))
+        ..Activity::by(member(user), "follow", follow_id(profile, user), at)
     }
 }
 
 /// As the forerunner made ids of what has none, but of numbers that stay: it took the name, and who
 /// took another name followed twice; and it took no notice of whom one follows.
 fn follow_id(profile: &str, user: &User) -> String {
-    let digest = Md5::digest(format!("{}>{profile}-follow-0-{PLATFORM}", user.id));
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("gen-{hex}")
+    generated_id(&format!("{}>{profile}-follow-0-{PLATFORM}", user.id))
 }
 
 /// What a page of posts makes of each of them.
@@ -73,15 +66,12 @@ impl<'a> Posts<'a> {
     pub(super) fn activity(&self, post: &Post, tags: &BTreeSet<&Hashtag>) -> Activity {
         let text = post.note_tweet.as_ref().map_or(&post.text, |long| &long.text);
         Activity {
-            kind: self.kind.to_owned(),
-            source_id: first_id(post).to_owned(),
-            timestamp: post.created_at,
             body: Some(html::sanitize(text)),
             url: Some(format!("https://twitter.com/i/status/{}", post.id)),
             attributes: self.attributes(post, tags),
             score: 6,
             is_contribution: true,
-            ..by(self.author(post))
+            ..Activity::by(self.author(post), self.kind, first_id(post), post.created_at)
         }
     }
 
@@ -145,28 +135,4 @@ fn shown(media: &&Media) -> Value {
     let mut whole = media.rest.clone();
     whole.insert("media_key".to_owned(), json!(media.media_key));
     whole.into()
-}
-
-fn by(member: Member) -> Activity {
-    Activity {
-        platform: PLATFORM.to_owned(),
-        kind: String::new(),
-        source_id: String::new(),
-        source_parent_id: None,
-        timestamp: DateTime::UNIX_EPOCH,
-        title: None,
-        body: None,
-        url: None,
-        channel: None,
-        attributes: Map::new(),
-        score: 0,
-        is_contribution: false,
-        member,
-        object_member: None,
-    }
-}
-
-/// X sends "" for what people leave empty.
-fn said(text: Option<&str>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }

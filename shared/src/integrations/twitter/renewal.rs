@@ -7,22 +7,12 @@
 use anyhow::anyhow;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use chrono::TimeDelta;
 use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
 
 use super::api::{self, Api};
 use crate::sdk::http::Request;
-use crate::sdk::{Credential, Oauth2, Result, SyncError};
-
-#[derive(Deserialize)]
-struct Renewed {
-    access_token: SecretString,
-    refresh_token: Option<SecretString>,
-    /// Seconds.
-    expires_in: Option<u32>,
-}
+use crate::sdk::{Credential, Oauth2, Renewed, Result, SyncError};
 
 impl Api {
     pub(crate) async fn renew(&self, credential: &Credential) -> Result<Credential> {
@@ -35,13 +25,7 @@ impl Api {
         };
         let request = self.renewal(granted, refresh_token);
         let renewed = request.json::<Renewed>().await.map_err(to_be_granted_anew)?.body;
-        let lifetime = renewed.expires_in.map(|seconds| TimeDelta::seconds(seconds.into()));
-        Ok(Credential::Oauth2(Oauth2 {
-            access_token: renewed.access_token,
-            refresh_token: renewed.refresh_token.or_else(|| granted.refresh_token.clone()),
-            expires_at: lifetime.map(|lifetime| self.clock.now() + lifetime),
-            ..granted.clone()
-        }))
+        Ok(Credential::Oauth2(granted.renewed(renewed, self.clock.now())))
     }
 
     /// Applications with a secret say who they are in the header, those without in the form.

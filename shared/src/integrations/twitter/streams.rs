@@ -3,10 +3,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
 use super::settings::Hashtag;
 use super::{State, Twitter};
-use crate::sdk::{Run, RunMode};
+use crate::sdk::{Place, Run, RunMode};
 
 /// How far back the recent search can be asked, less an hour for clocks that differ.
 const RECENT: TimeDelta = TimeDelta::hours(7 * 24 - 1);

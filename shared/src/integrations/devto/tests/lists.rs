@@ -58,7 +58,7 @@ async fn a_list_without_end_is_given_up_after_a_hundred_pages() {
         .await;
     let run = site.rehearsal().run().await;
     assert_eq!(run.ending, Ending::Hole { streams: 1 });
-    assert!(run.to_string().contains("go on after page 100"), "{run}");
+    assert!(run.to_string().contains("after 100 pages"), "{run}");
 }
 
 #[tokio::test]

@@ -6,6 +6,10 @@ fn stored(stream: &Stream) -> String {
     serde_json::to_string(stream).expect("JSON")
 }
 
+fn second_page() -> Place<u64> {
+    Place::first().next("the articles", 9, None, Some(42)).expect("a place")
+}
+
 fn an_article() -> Article {
     serde_json::from_value(article(42, 3, 9)).expect("an article")
 }
@@ -14,7 +18,7 @@ fn an_article() -> Article {
 fn streams_are_stored_like_this() {
     let of = Source::Organization(Name::try_from("acme".to_owned()).expect("a name"));
     assert_snapshot!(
-        stored(&Stream::Articles { of, page: 2, after: Some(42) }),
+        stored(&Stream::Articles { of, place: second_page() }),
         @r#"{"stream":"articles","of":{"organization":"acme"},"page":2,"after":42}"#
     );
     assert_snapshot!(
@@ -28,7 +32,7 @@ fn streams_are_stored_like_this() {
 fn every_stored_stream_is_understood() {
     let of = Source::User(Name::try_from("ben".to_owned()).expect("a name"));
     for stream in [
-        Stream::Articles { of, page: 1, after: None },
+        Stream::Articles { of, place: Place::first() },
         Stream::Comments { article: an_article() },
         Stream::Profile { user_id: 7 },
     ] {

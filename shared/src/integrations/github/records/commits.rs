@@ -18,12 +18,7 @@ pub(in super::super) fn authored(commit: Commit, pull: &PullHead) -> Option<Acti
     let on_main = pull.state == "MERGED"
         && repository.default_branch_ref.as_ref().is_some_and(|it| it.name == pull.base_ref_name);
     Some(Activity {
-        platform: GIT.to_owned(),
-        kind: "authored-commit".to_owned(),
-        source_id: oid,
         source_parent_id: Some(pull.id.clone()),
-        timestamp: authored_date,
-        title: None,
         body: said(message),
         url: Some(format!("{}.git", repository.url)),
         channel: Some(repository.name.clone()),
@@ -35,9 +30,7 @@ pub(in super::super) fn authored(commit: Commit, pull: &PullHead) -> Option<Acti
             ("isMainBranch", json!(on_main)),
         ]),
         score: 2,
-        is_contribution: false,
-        member: member(author?)?,
-        object_member: None,
+        ..Activity::by(member(author?)?, "authored-commit", oid, authored_date)
     })
 }
 

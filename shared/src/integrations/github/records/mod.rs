@@ -12,12 +12,10 @@ pub(super) mod pulls;
 pub(super) mod watching;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Map, Value};
 
 pub(super) use people::{People, organization, told_followers};
 
-use super::Github;
-use crate::sdk::{Activity, Integration, Member};
+use crate::sdk::{Activity, Member, attributes, generated_id, said};
 
 /// A type of activity: its name, its score, and whether it is a contribution.
 #[derive(Clone, Copy, Debug)]
@@ -49,33 +47,14 @@ fn activity(
     member: Member,
 ) -> Activity {
     Activity {
-        platform: Github::KIND.to_owned(),
-        kind: kind.to_owned(),
-        source_id,
-        source_parent_id: None,
-        timestamp,
-        title: None,
-        body: None,
-        url: None,
         channel: Some(channel.to_owned()),
-        attributes: Map::new(),
         score,
         is_contribution,
-        member,
-        object_member: None,
+        ..Activity::by(member, kind, source_id, timestamp)
     }
 }
 
 /// An instant as it stands in generated ids: `2024-05-01T12:00:00.000Z`.
 fn iso(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
-fn attributes<const N: usize>(named: [(&str, Value); N]) -> Map<String, Value> {
-    named.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
-}
-
-/// GitHub says "" for what people leave empty.
-fn said(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.trim().is_empty())
 }

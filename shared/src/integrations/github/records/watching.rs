@@ -1,8 +1,6 @@
 //! Stars and forks.
 
-use md5::{Digest, Md5};
-
-use super::{FORK, People, STAR, activity};
+use super::{FORK, People, STAR, activity, generated_id};
 use crate::integrations::github::answers::{AccountKind, Fork, Star};
 use crate::sdk::Activity;
 
@@ -10,7 +8,7 @@ pub(in super::super) fn star(star: Star, channel: &str, people: &mut People) -> 
     let member = people.person(star.node);
     let at = star.starred_at;
     let who_what_when = format!("{}-star-{}-github", member.identity.username, at.timestamp());
-    activity(STAR, format!("gen-{}", hex(&Md5::digest(who_what_when))), at, channel, member)
+    activity(STAR, generated_id(&who_what_when), at, channel, member)
 }
 
 /// `None` if an organization forked: that is not a person's act, and GitHub does not say whose.
@@ -21,8 +19,4 @@ pub(in super::super) fn fork(fork: Fork, channel: &str, people: &mut People) -> 
     let member = people.person(fork.owner);
     let forked = activity(FORK, fork.id, fork.created_at, channel, member);
     Some(Activity { url: Some(fork.url), ..forked })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::streams::{Newest, Page, Repo, Rest};
 use super::*;
-use crate::sdk::EndedStream;
+use crate::sdk::{EndedStream, Place};
 
 fn repo() -> Repo {
     Repo { id: "R_1".to_owned(), name: "acme/anvil".to_owned() }
@@ -25,9 +25,13 @@ fn rest() -> Rest {
     Rest { repo: repo(), of: "PR_1".to_owned(), since: None, cursor, read: 20 }
 }
 
+fn second_page() -> Place<u64> {
+    Place::first().next("the repositories", 9, None, Some(42)).expect("a place")
+}
+
 fn every_stream() -> Vec<Stream> {
     vec![
-        Stream::Repositories { page: 2, after: Some(42) },
+        Stream::Repositories { place: second_page() },
         Stream::Repository { name: "acme/anvil".parse().expect("a name") },
         Stream::Peek { repos: vec![repo()] },
         Stream::Stargazers(page()),

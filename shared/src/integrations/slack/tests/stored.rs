@@ -49,10 +49,10 @@ fn every_stream() -> Vec<Stream> {
 fn streams_are_stored_like_this() {
     let all: Vec<_> = every_stream().iter().map(stored).collect();
     assert_snapshot!(all.join("\n"), @r#"
-    {"stream":"members","place":{"cursor":"x=","page":2,"after":"U1"}}
-    {"stream":"channels","place":{"cursor":"x=","page":2,"after":"U1"},"wanted":["C2"]}
-    {"stream":"channel","channel":{"id":"C1","name":"general"},"from":"2024-05-01T00:00:00Z","place":{"cursor":"x=","page":2,"after":"U1"}}
-    {"stream":"thread","channel":{"id":"C1","name":"general"},"root":"1700000000.000100","since":"1700000001.000000","text":"Why?","place":{"cursor":"x=","page":2,"after":"U1"}}
+    {"stream":"members","place":{"page":2,"cursor":"x=","after":"U1"}}
+    {"stream":"channels","place":{"page":2,"cursor":"x=","after":"U1"},"wanted":["C2"]}
+    {"stream":"channel","channel":{"id":"C1","name":"general"},"from":"2024-05-01T00:00:00Z","place":{"page":2,"cursor":"x=","after":"U1"}}
+    {"stream":"thread","channel":{"id":"C1","name":"general"},"root":"1700000000.000100","since":"1700000001.000000","text":"Why?","place":{"page":2,"cursor":"x=","after":"U1"}}
     {"stream":"member","user":"U7"}
     "#);
 }

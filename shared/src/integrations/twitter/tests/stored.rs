@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::sdk::EndedStream;
+use crate::sdk::{EndedStream, Place};
 
 fn every_stream() -> [Stream; 6] {
     let tag = Hashtag::try_from("Rust".to_owned()).expect("a hashtag");
