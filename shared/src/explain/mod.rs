@@ -179,10 +179,10 @@ fn delayed(facts: &RunFacts) -> Option<Verdict> {
     Some(verdict(reason, format!("{why}: {then}."), Some(until)))
 }
 
-/// Of several limits it waits for the one whose turn comes last.
+/// Of several limits it waits for the one whose turn comes first: then some of its streams go on.
 fn over_quota(facts: &RunFacts) -> String {
     let waited_for = facts.limits.iter().filter(|limit| limit.turn.is_some());
-    let Some(limit) = waited_for.max_by_key(|limit| limit.turn) else {
+    let Some(limit) = waited_for.min_by_key(|limit| limit.turn) else {
         let kind = &facts.run.kind;
         return format!("The record limit of `{kind}` is spent");
     };

@@ -153,6 +153,38 @@ impl Store {
         if done.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
     }
 
+    /// Puts off the streams of this name that are due: a sibling was told to wait so long, and so
+    /// would they be.
+    pub async fn put_off(&self, lease: Lease, name: &str, after: Duration) -> Result<()> {
+        let name = clean::key(name);
+        sqlx::query!(
+            r#"
+            with siblings as (
+                select id
+                from integration_streams
+                where run_id = $1 and name = $3
+                    and state = 'pending'
+                    and due_at <= coalesce($5::timestamptz, now())
+                    and exists (select from integration_runs where id = $1 and lease_token = $2)
+                -- What another sibling puts off needs no second time.
+                for update skip locked
+            )
+            update integration_streams s
+            set due_at = coalesce($5::timestamptz, now()) + make_interval(secs => $4)
+            from siblings
+            where s.id = siblings.id
+            "#,
+            lease.run_id.0,
+            lease.token,
+            &*name,
+            after.as_secs_f64(),
+            self.clock.in_database(),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
     pub async fn count_streams(&self, run: RunId) -> Result<StreamCounts> {
         let counts = sqlx::query_as!(
             StreamCounts,

@@ -183,6 +183,7 @@ async fn work(ground: &Ground, run: RunId, tick: i64) {
             store.set_back(lease, stream.id, &not_now, 0).await.unwrap();
         }
     }
+    store.put_off(lease, "page", Duration::ZERO).await.unwrap();
     store.next_due(run).await.unwrap().unwrap();
     let delay = store.delay_run(lease, Some(Duration::ZERO), DelayReason::Sleep, None, 0);
     delay.await.unwrap();

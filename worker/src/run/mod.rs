@@ -72,7 +72,7 @@ async fn progress(worker: &Worker, claimed: &Claimed, stop: &Shutdown) -> Result
             Closed::Settled => Ok(()),
             Closed::LetGo => hand_back(worker, claimed).await,
         },
-        Rested::NothingDue => delay(worker, claimed, None, DelayReason::Retry).await,
+        Rested::NothingDue(reason) => delay(worker, claimed, None, reason).await,
         Rested::For(rest, reason) => delay(worker, claimed, Some(rest), reason).await,
         Rested::Reconnect(error) => close::needs_reconnect(worker, claimed, &error, 0).await,
         Rested::Stopped => hand_back(worker, claimed).await,

@@ -2,6 +2,10 @@
 //!
 //! To step a stream is to fetch one page, commit, let go. Streams of a run are stepped side by side.
 //! Whatever asks for a rest lets the pages in flight finish; nothing new is taken.
+//!
+//! A stream that is over quota waits by itself, and the run goes on with what asks for something
+//! else. Streams of one name ask for the same, so its siblings are put off with it: a thousand of
+//! them cost one statement, rather than a try each.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +27,8 @@ use crate::{Settings, Shutdown, Worker};
 pub(super) enum Rested {
     /// Every stream has ended.
     NothingLeft,
-    /// Every stream that is left waits for its own time.
-    NothingDue,
+    /// Every stream that is left waits for its own time, and mostly for this.
+    NothingDue(DelayReason),
     /// The whole run waits.
     For(Duration, DelayReason),
     /// The platform refused our credentials.
@@ -57,6 +61,8 @@ struct Stepping<'a> {
     stop: Shutdown,
     in_flight: JoinSet<Result<After, StoreError>>,
     rest: Option<Rest>,
+    /// Whether any stream was over quota.
+    over_quota: bool,
 }
 
 /// What is asked for before anything new is taken.
@@ -85,6 +91,7 @@ impl<'a> Stepping<'a> {
             stop: stop.child(),
             in_flight: JoinSet::new(),
             rest: None,
+            over_quota: false,
         }
     }
 
@@ -152,6 +159,7 @@ impl<'a> Stepping<'a> {
     fn note(&mut self, after: After) {
         match after {
             After::Nothing => {}
+            After::PutOff(_) => self.over_quota = true,
             After::Rest(rest, reason) => self.rest_for(rest, reason),
             After::Reconnect(error) => self.rest = Some(Rest::Reconnect(error)),
         }
@@ -176,8 +184,9 @@ impl<'a> Stepping<'a> {
             None if self.is_stopping() => return Ok(Rested::Stopped),
             None => {}
         }
+        let wait = if self.over_quota { DelayReason::Quota } else { DelayReason::Retry };
         Ok(match self.worker.store.next_due(self.claimed.lease.run_id).await? {
-            Some(_) => Rested::NothingDue,
+            Some(_) => Rested::NothingDue(wait),
             None => Rested::NothingLeft,
         })
     }
@@ -198,6 +207,8 @@ struct Step {
 /// What a step asks of those that follow.
 enum After {
     Nothing,
+    /// Those of the same name wait as long.
+    PutOff(Duration),
     Rest(Duration, DelayReason),
     Reconnect(anyhow::Error),
 }
@@ -268,6 +279,9 @@ impl Step {
     ) -> Result<After, StoreError> {
         let (setback, after) = self.decide(error);
         self.store.set_back(self.source.lease, self.source.stream, &setback, requests).await?;
+        if let After::PutOff(rest) = after {
+            self.store.put_off(self.source.lease, &stream.name, rest).await?;
+        }
         match &setback {
             StreamSetback::NotNow { .. } => self.count("not_now"),
             StreamSetback::Again { error, .. } => {
@@ -294,7 +308,7 @@ impl Step {
             SyncError::OverQuota { class, retry_after } => {
                 let rest = bounded(retry_after);
                 debug!(class, ?rest, "waits for its share of a limit");
-                (StreamSetback::NotNow { after: rest }, After::Rest(rest, DelayReason::Quota))
+                (StreamSetback::NotNow { after: rest }, After::PutOff(rest))
             }
             SyncError::Unauthorized(error) => {
                 (StreamSetback::NotNow { after: Duration::ZERO }, After::Reconnect(error))

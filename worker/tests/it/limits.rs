@@ -9,7 +9,7 @@ use shared::sdk::{Registry, SyncError};
 use sqlx::PgPool;
 
 use crate::stage::Stage;
-use crate::toy::{Output, Platform, RationedToy, Toy, comments, page, pages};
+use crate::toy::{Output, Platform, RationedToy, Toy, comments, page, pages, reply};
 
 fn limited(seconds: u64) -> SyncError {
     SyncError::RateLimited { retry_after: Duration::from_secs(seconds) }
@@ -40,13 +40,77 @@ async fn a_rate_limited_stream_waits_and_keeps_its_attempts(pool: PgPool) {
     stage.check_invariants().await;
 }
 
+fn over_quota(seconds: u64) -> SyncError {
+    SyncError::OverQuota { class: "lists".into(), retry_after: Duration::from_secs(seconds) }
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn while_streams_wait_for_their_quota_those_of_another_sort_go_on(pool: PgPool) {
+    let pages_wait = |asked: &crate::toy::Asked| match (&*asked.list, asked.before) {
+        ("pages", 0) => Err(over_quota(600)),
+        ("replies", _) => Ok(Output {
+            next_page: (asked.page < 30).then(|| reply("replies", asked.page + 1)),
+            ..comments(asked, 1)
+        }),
+        _ => Ok(comments(asked, 1)),
+    };
+    let first = [page("pages", 1), page("pages", 2), reply("replies", 1)];
+    let platform = Platform::new(first, pages_wait);
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    let (_, run) = stage.connect("toy").await;
+
+    stage.work().await;
+
+    assert_eq!(stage.activities().await.len(), 30, "all of the replies");
+    let waiting = stage.run(run).await;
+    assert_eq!(
+        (waiting.state, waiting.delay_reason),
+        (RunState::Delayed, Some(DelayReason::Quota))
+    );
+    let wait = waiting.delayed_until.unwrap() - stage.clock.now();
+    assert!((599..=600).contains(&wait.num_seconds()), "{wait}");
+    assert_eq!(stage.work_until_ended(run).await.state, RunState::Processed);
+    assert!(stage.streams(run).await.iter().all(|stream| stream.attempts == 0));
+    stage.check_invariants().await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn of_many_streams_that_would_wait_for_the_same_only_a_few_ask(pool: PgPool) {
+    // One request a minute.
+    let served = std::sync::Mutex::new(0);
+    let clock = std::sync::Arc::new(std::sync::OnceLock::<shared::clock::Clock>::new());
+    let turned = std::sync::Arc::clone(&clock);
+    let platform = Platform::new((0..1_000).map(|n| page("news", n)), move |asked| {
+        let started: DateTime<Utc> = "2024-05-01T12:00:00Z".parse().unwrap();
+        let allowed = (turned.get().unwrap().now() - started).num_minutes() + 1;
+        let mut served = served.lock().unwrap();
+        if *served >= allowed {
+            return Err(over_quota(60));
+        }
+        *served += 1;
+        Ok(comments(asked, 1))
+    });
+    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+    clock.set(stage.clock.clone()).unwrap();
+    let (_, run) = stage.connect("toy").await;
+
+    for minute in 1..=10 {
+        let before = platform.asked();
+        stage.work().await;
+        assert!(platform.asked() - before <= 16, "{} of a thousand ask", platform.asked() - before);
+        assert_eq!(stage.activities().await.len(), minute);
+        let until = stage.run(run).await.delayed_until.expect("it waits");
+        assert!(until > stage.clock.now(), "no hot loop");
+        stage.clock.turn_to(until);
+    }
+    assert_eq!(stage.count(run, StreamState::Processing).await, 0);
+    stage.check_invariants().await;
+}
+
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_stream_over_its_quota_waits_for_its_turn_and_keeps_its_attempts(pool: PgPool) {
     let platform = Platform::new([page("news", 1)], |asked| match asked.before {
-        0..20 => {
-            let retry_after = Duration::from_secs(600);
-            Err(SyncError::OverQuota { class: "lists".into(), retry_after })
-        }
+        0..20 => Err(over_quota(600)),
         _ => Ok(comments(asked, 1)),
     });
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;

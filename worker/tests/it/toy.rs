@@ -14,15 +14,20 @@ use shared::sdk::{
 };
 use tokio::sync::watch;
 
-/// A page of a list.
+/// A page of a list, and another sort of stream beside it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "stream", rename_all = "snake_case")]
 pub(crate) enum Stream {
     Page { list: String, page: u32 },
+    Reply { list: String, page: u32 },
 }
 
 pub(crate) fn page(list: &str, page: u32) -> Stream {
     Stream::Page { list: list.to_owned(), page }
+}
+
+pub(crate) fn reply(list: &str, page: u32) -> Stream {
+    Stream::Reply { list: list.to_owned(), page }
 }
 
 /// One asking of the platform.
@@ -182,7 +187,7 @@ impl Platform {
     }
 
     async fn ask(&self, stream: &Stream) -> Result<Output> {
-        let Stream::Page { list, page } = stream.clone();
+        let (Stream::Page { list, page } | Stream::Reply { list, page }) = stream.clone();
         let before = {
             let mut asked = self.0.asked.lock().unwrap();
             let count = asked.entry(stream.clone()).or_default();
