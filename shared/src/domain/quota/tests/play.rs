@@ -10,7 +10,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use uuid::Uuid;
 
-use super::{Answer, Ask, Book, Settled, SliceId, Terms};
+use super::super::{Answer, Ask, Book, Settled, SliceId, Terms};
 use crate::domain::{RunMode, TenantId};
 
 pub(super) const START: DateTime<Utc> = DateTime::UNIX_EPOCH;
