@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::activities::{self, WithMembers};
 use super::mentions::{Mentioned, Mentions};
-use super::quota::{RecordSpending, spend};
+use super::records_quota::{RecordSpending, spend};
 use super::streams::add_streams;
 use super::{Result, Store, StoreError, clean, organizations, retrying_collisions, updates};
 use crate::domain::{

@@ -1,42 +1,17 @@
 //! The quota ledger: a row per limit, with its book. What a book says is decided in
-//! `domain/quota`; here it is read and written.
-//!
-//! A request's limit is written by two statements without a transaction: read the book, write it if
-//! nobody did meanwhile. A page's records are written in the page's transaction, so that they are
-//! counted if and only if the page is committed.
-
-use std::time::Duration;
+//! `domain/quota`; here it is read, and written if nobody did meanwhile: two statements without a
+//! transaction. Records are counted in the page's own (`records_quota.rs`).
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::{Result, Store};
-use crate::domain::quota::{Book, Terms};
-use crate::domain::{
-    CountedBy, CredentialId, IntegrationId, RecordLimit, RequestLimit, Run, RunMode,
-};
+use crate::domain::quota::Book;
+use crate::domain::{CountedBy, IntegrationId, RecordLimit, RequestLimit};
 
 /// Rows that are over and go when another is made.
 const FORGOTTEN_AT_ONCE: i64 = 20;
-
-/// What is known of a limit on requests that a run counts against.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LimitFacts {
-    pub class: String,
-    pub counted_by: CountedBy,
-    /// In each window, as the platform says if it does.
-    pub allowed: u64,
-    pub per: Duration,
-    /// For a run of this mode.
-    pub left: u64,
-    /// Until when the platform wants to be left alone.
-    pub blocked_until: Option<DateTime<Utc>>,
-    /// How many use it or want to.
-    pub tenants: usize,
-    /// When the run's tenant expects its turn, if it waits.
-    pub turn: Option<DateTime<Utc>>,
-}
 
 /// Which row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,7 +19,7 @@ pub struct QuotaKey {
     pub kind: String,
     pub scope: String,
     pub class: String,
-    per_ms: i64,
+    pub(super) per_ms: i64,
 }
 
 /// A book as it was read.
@@ -55,31 +30,6 @@ pub struct ReadBook {
     pub now: DateTime<Utc>,
     /// `None`: there was no row.
     version: Option<i64>,
-}
-
-/// What is left of a record limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QuotaLeft {
-    pub records: u64,
-    /// When counting begins anew.
-    pub resets_at: DateTime<Utc>,
-    pub now: DateTime<Utc>,
-}
-
-impl LimitFacts {
-    fn of(limit: &RequestLimit, book: &Book, run: &Run, now: DateTime<Utc>) -> Self {
-        let terms = Terms::from(limit);
-        Self {
-            class: limit.class.to_string(),
-            counted_by: limit.counted_by,
-            allowed: book.allowed(&terms, now),
-            per: limit.per,
-            left: book.left(&terms, run.mode, now),
-            blocked_until: book.blocked_until(now),
-            tenants: book.tenants(now),
-            turn: book.turn_of(run.tenant_id, run.mode, now),
-        }
-    }
 }
 
 impl QuotaKey {
@@ -206,89 +156,6 @@ impl Store {
         .await?;
         Ok(())
     }
-
-    /// The limits that count requests of this run, if any were counted lately.
-    pub async fn limit_facts(
-        &self,
-        run: &Run,
-        credential: Option<CredentialId>,
-    ) -> Result<Vec<LimitFacts>> {
-        let credential =
-            credential.map_or_else(|| run.integration_id.to_string(), |id| id.to_string());
-        let rows = sqlx::query!(
-            r#"
-            select coalesce($3::timestamptz, now()) as "now!", scope, class, per_ms, allowed,
-                book as "book: Json<Book>"
-            from quota_ledger
-            where kind = $1 and scope in ('application', $2)
-                and over_at > coalesce($3::timestamptz, now())
-            order by class, per_ms
-            "#,
-            run.kind,
-            credential,
-            self.clock.in_database(),
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let facts = rows.into_iter().map(|row| {
-            let counted_by = match row.scope.as_str() {
-                "application" => CountedBy::Application,
-                _ => CountedBy::Credential,
-            };
-            let limit = RequestLimit {
-                class: row.class.into(),
-                allowed: u32::try_from(row.allowed).unwrap_or(u32::MAX),
-                per: Duration::from_millis(row.per_ms.unsigned_abs()),
-                counted_by,
-            };
-            LimitFacts::of(&limit, &row.book, run, row.now)
-        });
-        Ok(facts.collect())
-    }
-
-    /// What a run of this mode may still take of its kind's records.
-    pub async fn quota_left(
-        &self,
-        kind: &str,
-        limit: &RecordLimit,
-        mode: RunMode,
-    ) -> Result<QuotaLeft> {
-        let ReadBook { book, now, .. } =
-            self.quota_book(&QuotaKey::of_records(kind, limit)).await?;
-        let terms = Terms::from(limit);
-        Ok(QuotaLeft { records: book.left(&terms, mode, now), resets_at: terms.turns_at(now), now })
-    }
-}
-
-/// Spends records in the page's transaction: counted if and only if the page is committed.
-pub(super) async fn spend(
-    tx: &mut PgConnection,
-    spending: &RecordSpending,
-    records: u64,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let RecordSpending { kind, limit, mode } = spending;
-    let key = QuotaKey::of_records(kind, limit);
-    let mut book = locked_book(tx, &key, limit.records, now).await?;
-    let terms = Terms::from(limit);
-    book.spend(&terms, *mode, records, now);
-    sqlx::query!(
-        r#"
-        update quota_ledger
-        set book = $5, version = version + 1, spent = spent + $6, over_at = $7
-        where kind = $1 and scope = $2 and class = $3 and per_ms = $4
-        "#,
-        key.kind,
-        key.scope,
-        key.class,
-        key.per_ms,
-        Json(&book) as _,
-        records as i64,
-        book.over_at(now),
-    )
-    .execute(tx)
-    .await?;
-    Ok(())
 }
 
 /// Somebody wants to go on at once, whatever the platform said: it is asked, and may say so again.
@@ -310,38 +177,4 @@ pub(super) async fn forget_refusals(
     .execute(tx)
     .await?;
     Ok(())
-}
-
-/// Which limit a page's records count against.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RecordSpending {
-    pub kind: String,
-    pub limit: RecordLimit,
-    pub mode: RunMode,
-}
-
-async fn locked_book(
-    tx: &mut PgConnection,
-    key: &QuotaKey,
-    allowed: u64,
-    now: DateTime<Utc>,
-) -> Result<Book> {
-    let Json(book) = sqlx::query_scalar!(
-        r#"
-        insert into quota_ledger as l (kind, scope, class, per_ms, over_at, allowed)
-        values ($1, $2, $3, $4, $5, $6)
-        on conflict (kind, scope, class, per_ms) do update
-        set version = l.version + 1, allowed = excluded.allowed
-        returning book as "book: Json<Book>"
-        "#,
-        key.kind,
-        key.scope,
-        key.class,
-        key.per_ms,
-        now,
-        allowed as i64,
-    )
-    .fetch_one(tx)
-    .await?;
-    Ok(book)
 }
