@@ -102,6 +102,8 @@ impl Store {
     }
 
     async fn try_replace(&self, id: CredentialId, secret: &NewSecret) -> Result<()> {
+        let mut tx = self.pool.begin().await?;
+        lock_users(&mut tx, id).await?;
         sqlx::query!(
             r#"
             with replaced as (
@@ -134,9 +136,9 @@ impl Store {
             &clean::text(&secret.organization_name),
             self.clock.in_database(),
         )
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// Refused while an integration uses it.
@@ -185,6 +187,16 @@ impl Store {
 fn is_still_used(error: &sqlx::Error) -> bool {
     let constraint = error.as_database_error().and_then(|error| error.constraint());
     constraint == Some("credential_is_of_the_same_tenant")
+}
+
+/// As `lock_integration`, for all that use it.
+async fn lock_users(tx: &mut PgConnection, id: CredentialId) -> Result<()> {
+    let users = sqlx::query_scalar!(
+        "select id from integrations where credential_id = $1 order by id for no key update",
+        id.0
+    );
+    users.fetch_all(tx).await?;
+    Ok(())
 }
 
 async fn insert(

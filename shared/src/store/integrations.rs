@@ -115,6 +115,10 @@ impl Store {
         change: &IntegrationChange,
     ) -> Result<Option<Integration>> {
         let units = change.units.as_deref().map(clean_units);
+        let mut tx = self.pool.begin().await?;
+        if lock_integration(&mut tx, id).await?.is_none() {
+            return Ok(None);
+        }
         sqlx::query!(
             r#"
             with changed as (
@@ -143,8 +147,9 @@ impl Store {
             self.clock.in_database(),
             change.credential_id.map(|id| id.0),
         )
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
         self.integration(id).await
     }
 
@@ -165,12 +170,14 @@ impl Store {
         id: IntegrationId,
         status: IntegrationStatus,
     ) -> Result<Option<Integration>> {
-        // Whoever refuses or replaces its credential has that first, and wants the integration.
+        // Whoever refuses its credential has that first, and wants the integration.
         retrying_collisions(|| self.try_switch(id, status)).await?;
         self.integration(id).await
     }
 
     async fn try_switch(&self, id: IntegrationId, status: IntegrationStatus) -> Result<()> {
+        let mut tx = self.pool.begin().await?;
+        lock_integration(&mut tx, id).await?;
         sqlx::query!(
             r#"
             with switched as (
@@ -196,9 +203,9 @@ impl Store {
             status as IntegrationStatus,
             self.clock.in_database(),
         )
-        .execute(&self.pool)
+        .execute(&mut *tx)
         .await?;
-        Ok(())
+        Ok(tx.commit().await?)
     }
 
     /// Forgets the integration with its runs and streams. Members and activities stay: they are the
@@ -222,6 +229,19 @@ impl Store {
         let mut connection = self.pool.acquire().await?;
         define_attributes(&mut connection, tenant, attributes).await
     }
+}
+
+/// Whoever brings a run to life has this lock. Taken by a statement of its own, so that the next one
+/// sees the runs that were brought to life before it was given. `None` if it is not there.
+pub(super) async fn lock_integration(
+    tx: &mut PgConnection,
+    id: IntegrationId,
+) -> Result<Option<IntegrationStatus>> {
+    let status = sqlx::query_scalar!(
+        r#"select status as "status: IntegrationStatus" from integrations where id = $1 for no key update"#,
+        id.0
+    );
+    Ok(status.fetch_optional(tx).await?)
 }
 
 async fn insert(tx: &mut PgConnection, new: &NewIntegration) -> Result<IntegrationId> {

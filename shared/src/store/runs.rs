@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
 
 use super::idempotency::{Keep, keep};
+use super::integrations::lock_integration;
 use super::quota::forget_refusals;
 use super::{Result, Store, StoreError};
 use crate::domain::{
@@ -156,11 +157,7 @@ pub(super) async fn request_run(
     by: RequestedBy,
     now: Option<DateTime<Utc>>,
 ) -> Result<Option<Requested>> {
-    let status = sqlx::query_scalar!(
-        r#"select status as "status: IntegrationStatus" from integrations where id = $1 for no key update"#,
-        integration.0
-    );
-    let Some(status) = status.fetch_optional(&mut *tx).await? else { return Ok(None) };
+    let Some(status) = lock_integration(tx, integration).await? else { return Ok(None) };
     if let Some(live) = live_run(&mut *tx, integration).await? {
         let onboarding_follows = mode.is_onboarding() && !live.onboarding;
         if onboarding_follows {

@@ -24,4 +24,5 @@ mod sends;
 mod statements;
 mod telling_more;
 mod ticks;
+mod waking;
 mod watching;
