@@ -1,4 +1,5 @@
-//! What stands before every endpoint: the log, the token, the limits and the scripted faults.
+//! What stands before every endpoint: the log, the latency, the token, the limits and the scripted
+//! faults.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -10,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::faults::Fault;
 use super::limits::By;
@@ -26,6 +27,10 @@ pub(super) async fn receive(
 ) -> Response {
     let asked = requests::Request::to(request.uri());
     let number = site.requests().arrived(asked.clone());
+    let latency = site.latency();
+    if !latency.is_zero() {
+        sleep(latency).await;
+    }
     let answer = answer(&site, &asked, request, next).await;
     site.requests().answered(number, answer.status());
     answer

@@ -13,6 +13,7 @@ pub struct ExpectedMessage {
     pub id: String,
     pub parent: Option<String>,
     pub author: String,
+    /// With names for those who are mentioned.
     pub content: String,
     /// Of the channel, also for what was written in a thread of it.
     pub channel: String,
@@ -56,10 +57,19 @@ impl Community {
             id: message.id.to_string(),
             parent: parent.map(|id| id.to_string()),
             author: message.author.to_string(),
-            content: message.content.clone(),
+            content: self.with_names(&message.content),
             channel: channel.name.clone(),
             thread: thread.map(|thread| thread.name.clone()),
             at: message.id.time(),
+        })
+    }
+
+    fn with_names(&self, said: &str) -> String {
+        if !said.contains("<@") {
+            return said.to_owned();
+        }
+        self.users().fold(said.to_owned(), |said, user| {
+            said.replace(&format!("<@{}>", user.id), &format!("@{}", user.username))
         })
     }
 

@@ -34,6 +34,7 @@ mod site;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::middleware;
@@ -126,6 +127,11 @@ impl Discord {
     /// Forgets all faults that are still to come.
     pub fn behave(&self) {
         self.site.script().clear();
+    }
+
+    /// Lets each answer take at least this long. Nothing, unless told otherwise.
+    pub fn set_latency(&self, latency: Duration) {
+        self.site.set_latency(latency);
     }
 }
 

@@ -1,6 +1,7 @@
 //! What all requests share. Each lock is held for a look or a change, never while waiting.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::community::Community;
 use super::faults::Script;
@@ -12,6 +13,7 @@ pub(super) struct Site {
     requests: Mutex<Requests>,
     limiter: Mutex<Limiter>,
     script: Mutex<Script>,
+    latency: Mutex<Duration>,
 }
 
 impl Site {
@@ -21,6 +23,7 @@ impl Site {
             requests: Mutex::default(),
             limiter: Mutex::default(),
             script: Mutex::default(),
+            latency: Mutex::default(),
         }
     }
 
@@ -42,6 +45,14 @@ impl Site {
 
     pub(super) fn script(&self) -> MutexGuard<'_, Script> {
         lock(&self.script)
+    }
+
+    pub(super) fn latency(&self) -> Duration {
+        *lock(&self.latency)
+    }
+
+    pub(super) fn set_latency(&self, latency: Duration) {
+        *lock(&self.latency) = latency;
     }
 }
 

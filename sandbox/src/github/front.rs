@@ -40,6 +40,7 @@ async fn receive(
         sleep(latency).await;
     }
     let token = bearer_token(&headers);
+    lock(&site.shown).extend(token.map(str::to_owned));
     if let Some(answer) = rest::as_application(&site, &method, uri.path(), token) {
         let fault = lock(&site.script).take(uri.path(), None);
         return site.tell(uri.path(), json!(parameters), 0, fault, None, |_| answer).await;

@@ -21,6 +21,7 @@ pub(super) struct Ledger {
     resets_at: SystemTime,
     /// Since the world began.
     pub(super) spent: u64,
+    pub(super) refused: u64,
 }
 
 /// What is said of a limit beside an answer.
@@ -36,7 +37,14 @@ pub(super) struct Rate {
 impl Ledger {
     pub(super) fn of(resource: &'static str) -> Self {
         let limit = RateLimit { allowed: 5000, per: Duration::from_secs(3600) };
-        Self { resource, limit, used: 0, resets_at: SystemTime::now() + limit.per, spent: 0 }
+        Self {
+            resource,
+            limit,
+            used: 0,
+            resets_at: SystemTime::now() + limit.per,
+            spent: 0,
+            refused: 0,
+        }
     }
 
     /// With a fresh window.
@@ -51,6 +59,7 @@ impl Ledger {
             self.set(self.limit);
         }
         if self.used >= self.limit.allowed {
+            self.refused += 1;
             return Err(self.rate(0));
         }
         self.used = self.used.saturating_add(cost).min(self.limit.allowed);

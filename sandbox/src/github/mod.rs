@@ -25,6 +25,7 @@ mod faults;
 mod front;
 mod graphql;
 mod limits;
+mod lookups;
 mod node;
 mod realistic;
 mod requests;
@@ -32,6 +33,7 @@ mod rest;
 mod site;
 mod world;
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +48,7 @@ pub use credentials::{APP_ID, INSTALLATION_ID, PERSONAL_TOKEN, PRIVATE_KEY};
 pub use faults::{ALWAYS, Fault};
 pub use graphql::cost;
 pub use limits::RateLimit;
+pub use lookups::ExpectedActivity;
 pub use node::{Id, Node};
 pub use requests::Request;
 pub use world::World;
@@ -140,9 +143,19 @@ impl Github {
         lock(&self.site.tokens).end();
     }
 
+    /// Whatever was ever shown as a token: tokens, and claims to be the application.
+    pub fn tokens_shown(&self) -> BTreeSet<String> {
+        lock(&self.site.shown).clone()
+    }
+
     /// How many tokens the installation was given.
     pub fn tokens_issued(&self) -> u64 {
         lock(&self.site.tokens).issued()
+    }
+
+    /// How many requests and queries were above their limit.
+    pub fn refused_count(&self) -> u64 {
+        lock(&self.site.graphql).refused + lock(&self.site.core).refused
     }
 
     /// Lets each answer take at least this long. Nothing, unless told otherwise.

@@ -49,6 +49,17 @@ const SUBJECTS: &[&str] = &[
 ];
 
 impl World {
+    /// One repository with a dozen people, in which some dozens of things have happened.
+    pub fn village(seed: u64) -> Self {
+        let mut growth = Growth::from(seed);
+        growth.found_companies();
+        growth.invite(12);
+        let anvil = growth.world.add_repository("acme", "anvil");
+        growth.live(anvil, 12);
+        growth.lose_accounts();
+        growth.world
+    }
+
     /// Three repositories with some hundred people, in which a few hundred things have happened.
     pub fn realistic(seed: u64) -> Self {
         let mut growth = Growth::from(seed);

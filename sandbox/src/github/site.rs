@@ -1,5 +1,6 @@
 //! What all requests share. Each lock is held for a look or a change, never while waiting.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ pub(super) struct Site {
     pub(super) requests: Mutex<Requests>,
     pub(super) script: Mutex<Script>,
     pub(super) tokens: Mutex<Tokens>,
+    /// Whatever was ever shown as a token, good or not.
+    pub(super) shown: Mutex<BTreeSet<String>>,
     pub(super) graphql: Mutex<Ledger>,
     pub(super) core: Mutex<Ledger>,
     pub(super) latency: Mutex<Duration>,
@@ -30,6 +33,7 @@ impl Site {
             requests: Mutex::default(),
             script: Mutex::default(),
             tokens: Mutex::default(),
+            shown: Mutex::default(),
             graphql: Mutex::new(Ledger::of("graphql")),
             core: Mutex::new(Ledger::of("core")),
             latency: Mutex::default(),

@@ -27,6 +27,8 @@ pub enum Fault {
     RepeatedPage,
     /// Answered truly, but the answer is lost: what was asked for has happened.
     AnswerLost,
+    /// Answered truly, and the answer is on its way for ever: what was asked for has happened.
+    AnswerHangs,
     /// The request is taken, and that is the last that is heard of it.
     Hang,
 }
@@ -46,6 +48,10 @@ pub(super) async fn misbehave(fault: Fault, request: Incoming, next: Next) -> Re
         Fault::AnswerLost => {
             next.run(request).await;
             Problem::of(StatusCode::BAD_GATEWAY).into_response()
+        }
+        Fault::AnswerHangs => {
+            next.run(request).await;
+            future::pending().await
         }
         Fault::Hang => future::pending().await,
     }

@@ -1,4 +1,4 @@
-//! What stands before every endpoint: the log, the script of faults, the token and the rate limit.
+//! What stands before every endpoint: the log, the latency, the script of faults, the token and the rate limit.
 
 use std::sync::Arc;
 
@@ -23,6 +23,10 @@ pub(super) async fn receive(
     next: Next,
 ) -> Response {
     let (number, fault) = site.arrived(request.uri());
+    let latency = site.latency();
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
     let mut answer = match fault {
         Some(fault) => misbehave(fault, request, next).await,
         None => next.run(request).await,

@@ -44,6 +44,7 @@ mod token;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use axum::middleware;
@@ -112,6 +113,11 @@ impl Twitter {
         self.site.grants().expire_access_tokens();
     }
 
+    /// Ends for good whatever this person has granted.
+    pub fn revoke(&self, user: UserId) {
+        self.site.grants().revoke(user);
+    }
+
     /// How often an access was renewed; refusals do not count.
     pub fn renewals(&self) -> u64 {
         self.site.grants().renewals()
@@ -159,6 +165,11 @@ impl Twitter {
     /// Forgets all faults that are still to come.
     pub fn behave(&self) {
         self.site.script().clear();
+    }
+
+    /// Lets each answer take at least this long. Nothing, unless told otherwise.
+    pub fn set_latency(&self, latency: Duration) {
+        self.site.set_latency(latency);
     }
 }
 

@@ -144,6 +144,11 @@ impl Grants {
         self.access_tokens.clear();
     }
 
+    pub(super) fn revoke(&mut self, user: UserId) {
+        let theirs = self.grants.iter_mut().filter(|grant| grant.user == user);
+        theirs.for_each(|grant| grant.revoked = true);
+    }
+
     pub(super) fn renewals(&self) -> u64 {
         self.renewals
     }

@@ -1,6 +1,7 @@
 //! What all requests share. Each lock is held for a look or a change, never while waiting.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use axum::http::{StatusCode, Uri};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,6 +19,7 @@ pub(super) struct Site {
     script: Mutex<Script>,
     requests: Mutex<Vec<Request>>,
     time: Mutex<Passing>,
+    latency: Mutex<Duration>,
 }
 
 /// How time passes between the acts of a community.
@@ -38,6 +40,7 @@ impl Site {
             script: Mutex::default(),
             requests: Mutex::default(),
             time: Mutex::new(Passing::ByRequests(TimeDelta::zero())),
+            latency: Mutex::default(),
         }
     }
 
@@ -67,6 +70,14 @@ impl Site {
 
     pub(super) fn script(&self) -> MutexGuard<'_, Script> {
         lock(&self.script)
+    }
+
+    pub(super) fn latency(&self) -> Duration {
+        *lock(&self.latency)
+    }
+
+    pub(super) fn set_latency(&self, latency: Duration) {
+        *lock(&self.latency) = latency;
     }
 
     pub(super) fn requests(&self) -> MutexGuard<'_, Vec<Request>> {

@@ -54,6 +54,42 @@ async fn a_worker_stopped_in_the_middle_of_a_commit_holds_nobody_up(pool: PgPool
     watch.part("the rest");
 }
 
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_stopped_worker_with_runs_of_all_six_platforms_writes_nothing_late(pool: PgPool) {
+    let mut watch = Stopwatch::start();
+    let stage = Stage::set_mixed(pool).await;
+    stage.set_latency(Duration::from_millis(150));
+    let _generator = stage.generator().start().await;
+    let mut sleeper = stage.worker().with("--streams-per-run", 1).start().await;
+    stage.connect_all().await;
+    until("a dozen pages", SOON, async || {
+        let pages = stage.count("integration_streams where state = 'processed'").await;
+        (pages >= 12).then_some(())
+    })
+    .await;
+    let other = stage.worker().start().await;
+
+    sleeper.signal(Signal::SIGSTOP);
+    let stopped = Utc::now();
+    let taken_over = until("all its runs to be taken over", 2 * SOON, async || {
+        let runs = audit::taken_over(stage.pool(), &sleeper.name, stopped).await;
+        runs.into_iter().map(|(_, at)| at).collect::<Option<Vec<_>>>()
+    });
+    let slowest = taken_over.await.into_iter().max().expect("it held a run") - stopped;
+    println!("the slowest takeover took {} ms", slowest.num_milliseconds());
+    assert!(slowest <= LEASE + TimeDelta::seconds(5), "a takeover took {slowest}");
+    sleeper.signal(Signal::SIGCONT);
+    sleeper.until_printed("the run is somebody else's now", SOON).await;
+    watch.part("absent");
+    stage.set_latency(Duration::ZERO);
+    stage.check_again().await;
+    assert_eq!(audit::stale_writes(stage.pool(), &sleeper.name).await, 0);
+
+    other.terminate(SOON).await;
+    stage.check_again().await;
+    watch.part("of use again");
+}
+
 fn community() -> Community {
     Community::realistic(13, 120, 400)
 }

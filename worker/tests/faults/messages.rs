@@ -23,6 +23,18 @@ async fn messages_duplicated_reordered_and_lost_in_sqs_change_nothing(pool: PgPo
     Mess::on(&Stage::set_with_sqs(pool, community(), sqs, sqs).await).await;
 }
 
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn messages_of_all_six_platforms_duplicated_reordered_and_lost_change_nothing(pool: PgPool) {
+    Mess::on(&Stage::set_mixed(pool).await).await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn messages_of_all_six_platforms_duplicated_reordered_and_lost_in_sqs_change_nothing(
+    pool: PgPool,
+) {
+    Mess::on(&Stage::set_mixed_with_sqs(pool, sqs_emulator()).await).await;
+}
+
 fn community() -> Community {
     Community::realistic(11, 60, 250)
 }
@@ -37,10 +49,12 @@ struct Mess<'a> {
 impl<'a> Mess<'a> {
     async fn on(stage: &'a Stage) {
         let mut watch = Stopwatch::start();
-        stage.devto.set_latency(Duration::from_millis(150));
+        stage.set_latency(Duration::from_millis(150));
         let mut mess = Mess { stage, connected: Vec::new(), runs: Vec::new(), rng: chance() };
-        for _ in 0..3 {
-            mess.connected.push(stage.connect().await);
+        // As many runs of dev.to alone, or one of each.
+        let tenants = if stage.mix.is_some() { 1 } else { 3 };
+        for _ in 0..tenants {
+            mess.connected.extend(stage.connect_all().await);
         }
         mess.runs = mess.connected.iter().map(|connected| connected.onboarding).collect();
         // Handed back every second, so that a run wants many messages.
@@ -57,17 +71,21 @@ impl<'a> Mess<'a> {
                 let connected = mess.connected.choose(&mut mess.rng).expect("three are connected");
                 mess.runs.push(stage.ask_for_run(api, connected, RunMode::Check).await);
             }
+            if number % 5 == 0 {
+                stage.live(&mut mess.rng).await;
+            }
             mess.make().await;
         }
         watch.part("the mess");
         mess.let_a_minute_pass().await;
-        stage.check().await;
+        stage.set_latency(Duration::ZERO);
+        stage.check_again().await;
         watch.part("the rest");
 
-        let pages = stage.count("integration_streams").await as u64;
+        let pages = stage.pages_of_devto().await;
         let requests = stage.devto.request_count();
         println!("{requests} requests for {pages} pages");
-        assert!(requests * 100 <= pages * 105, "{requests} requests for {pages} pages");
+        assert!(requests * 100 <= pages * 105, "{requests} requests for {pages} pages of dev.to");
     }
 
     /// Twice and late, or never.

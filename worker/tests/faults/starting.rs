@@ -75,6 +75,7 @@ async fn a_wrong_configuration_ends_at_once_and_names_every_mistake(pool: PgPool
             .with("--visibility-seconds", 0)
             .with("--devto-url", "dev.to")
             .with("--devto-requests-per-second", 0)
+            .with("--master-keys", "too:short")
             .with("--admin-address", "there");
         let flags = service.flags();
         let (status, said) = service.run().await;

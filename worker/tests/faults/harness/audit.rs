@@ -25,7 +25,8 @@ const SCHEMA: &str = "
     end $$;
 ";
 
-const WATCHED: [&str; 6] = [
+const WATCHED: [&str; 7] = [
+    "credentials",
     "integrations",
     "integration_runs",
     "integration_streams",
@@ -55,6 +56,57 @@ pub(crate) async fn holders(pool: &PgPool, run: RunId) -> Vec<String> {
          order by at",
     );
     holders.bind(run.to_string()).fetch_all(pool).await.expect("the claims")
+}
+
+/// The runs that a process held at an instant and did not let go of afterwards, as its last word; and
+/// when somebody else claimed each.
+pub(crate) async fn taken_over(
+    pool: &PgPool,
+    from: &str,
+    since: DateTime<Utc>,
+) -> Vec<(String, Option<DateTime<Utc>>)> {
+    let taken_over = sqlx::query_as(
+        "with claims as (
+             select at, process, after ->> 'id' as run, after ->> 'lease_token' as token
+             from faults.writes
+             where relation = 'integration_runs'
+                 and after ->> 'lease_token' is distinct from before ->> 'lease_token'
+         ), last as (
+             select distinct on (run) run, process, token
+             from claims
+             where at <= $2 or (process = $1 and token is null)
+             order by run, at desc
+         )
+         select last.run, (
+             select min(at) from claims
+             where claims.run = last.run and at > $2 and process <> $1 and token is not null
+         )
+         from last
+         where last.process = $1 and last.token is not null",
+    );
+    taken_over.bind(from).bind(since).fetch_all(pool).await.expect("the claims")
+}
+
+/// How many streams a process wrote to that were somebody else's by then.
+pub(crate) async fn stale_writes(pool: &PgPool, process: &str) -> i64 {
+    let stale = sqlx::query_scalar(
+        "with claims as (
+             select at, process, after ->> 'id' as run, after ->> 'lease_token' as token
+             from faults.writes
+             where relation = 'integration_runs' and after ->> 'lease_token' is not null
+                 and after ->> 'lease_token' is distinct from before ->> 'lease_token'
+         )
+         select count(*)
+         from faults.writes stream
+         where process = $1 and relation = 'integration_streams'
+             and before ->> 'state' = 'processing' and after ->> 'state' <> 'processing'
+             and $1 <> (
+                 select claims.process from claims
+                 where run = stream.after ->> 'run_id' and claims.at < stream.at
+                 order by claims.at desc limit 1
+             )",
+    );
+    stale.bind(process).fetch_one(pool).await.expect("a count")
 }
 
 /// When a process wrote what, between two instants.

@@ -2,7 +2,9 @@
 
 pub(crate) mod audit;
 mod chance;
+mod credentials;
 mod hints;
+mod platforms;
 mod process;
 mod stage;
 mod truth;

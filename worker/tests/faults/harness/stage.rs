@@ -1,14 +1,20 @@
-//! What faults happen to: a database, a queue, a simulated dev.to, tenants that have connected it, and
-//! processes of both services.
+//! What faults happen to: a database, a queue, simulated platforms, tenants that have connected them,
+//! and processes of both services.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
 
+use rand::Rng;
+use rand::rngs::StdRng;
 use sandbox::devto::{Community, Devto};
 use serde_json::{Value, json};
 use shared::clock::Clock;
-use shared::domain::{IntegrationId, RequestedBy, Run, RunId, RunMode};
+use shared::domain::{
+    CredentialId, IntegrationId, IntegrationStatus, RequestedBy, Run, RunId, RunMode, TenantId,
+};
 use shared::store::{NewIntegration, Store};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection, PgPool};
@@ -16,34 +22,53 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::audit;
+use super::credentials::MASTER_KEYS;
 use super::hints::Hints;
+use super::platforms::{Ground, Mix, Platform};
 use super::process::{Launch, Program, http};
 
 pub(crate) struct Stage {
     pub(crate) store: Store,
-    pub(crate) devto: Devto,
+    pub(crate) devto: Rc<Devto>,
+    /// Where dev.to is not alone.
+    pub(crate) mix: Option<Mix>,
+    pub(super) platforms: Vec<Rc<dyn Platform>>,
     pub(crate) hints: Hints,
+    /// Everything that was connected.
+    pub(super) connected: RefCell<Vec<Connected>>,
     /// Triggers that somebody was promised would be carried out.
     pub(super) accepted: RefCell<Vec<RunId>>,
     database: PgConnectOptions,
     logs: TempDir,
     launched: Cell<u32>,
+    devto_per_second: u32,
+    /// Workers that were killed.
+    pub(super) dead: RefCell<Vec<String>>,
+    /// Renewals that were lost with one of them.
+    pub(super) lost: Cell<u64>,
 }
 
-/// A tenant that has connected the whole community.
+/// All of a platform, connected by a tenant.
 #[derive(Clone, Debug)]
 pub(crate) struct Connected {
+    pub(crate) kind: &'static str,
     pub(crate) integration: IntegrationId,
     pub(crate) onboarding: RunId,
     /// For the HTTP API.
-    token: String,
+    pub(crate) token: String,
 }
 
 impl Stage {
     /// On an empty database that has the schema, and with the queue in it.
     pub(crate) async fn set(pool: PgPool, community: Community) -> Self {
         let hints = Hints::in_postgres(&pool);
-        Self::with(pool, community, hints).await
+        Self::with(pool, Ground::devto(community).await, hints).await
+    }
+
+    /// The same with all six platforms.
+    pub(crate) async fn set_mixed(pool: PgPool) -> Self {
+        let hints = Hints::in_postgres(&pool);
+        Self::with(pool, Ground::mixed().await, hints).await
     }
 
     /// With a queue in this SQS, which processes reach by way of `proxy`.
@@ -53,11 +78,16 @@ impl Stage {
         sqs: SocketAddr,
         proxy: SocketAddr,
     ) -> Self {
-        Self::with(pool, community, Hints::in_sqs(sqs, proxy).await).await
+        let ground = Ground::devto(community).await;
+        Self::with(pool, ground, Hints::in_sqs(sqs, proxy).await).await
     }
 
-    async fn with(pool: PgPool, community: Community, hints: Hints) -> Self {
-        let stage = Self::before_schema(pool, community, hints).await;
+    pub(crate) async fn set_mixed_with_sqs(pool: PgPool, sqs: SocketAddr) -> Self {
+        Self::with(pool, Ground::mixed().await, Hints::in_sqs(sqs, sqs).await).await
+    }
+
+    async fn with(pool: PgPool, ground: Ground, hints: Hints) -> Self {
+        let stage = Self::before_schema(pool, ground, hints);
         audit::install(stage.pool()).await;
         stage
     }
@@ -65,7 +95,7 @@ impl Stage {
     /// Without the schema, and the queue in it once it is there.
     pub(crate) async fn set_without_schema(pool: PgPool, community: Community) -> Self {
         let hints = Hints::in_postgres(&pool);
-        Self::before_schema(pool, community, hints).await
+        Self::before_schema(pool, Ground::devto(community).await, hints)
     }
 
     pub(crate) async fn migrate(&self) {
@@ -73,15 +103,21 @@ impl Stage {
         audit::install(self.pool()).await;
     }
 
-    async fn before_schema(pool: PgPool, community: Community, hints: Hints) -> Self {
+    fn before_schema(pool: PgPool, ground: Ground, hints: Hints) -> Self {
         Self {
-            devto: Devto::serve(community).await.expect("a simulated dev.to"),
+            devto_per_second: ground.devto_per_second(),
+            devto: ground.devto,
+            mix: ground.mix,
+            platforms: ground.platforms,
             hints,
+            connected: RefCell::default(),
             accepted: RefCell::default(),
             database: (*pool.connect_options()).clone(),
             store: Store::new(pool, Clock::System),
             logs: tempfile::tempdir().expect("a directory for logs"),
             launched: Cell::new(0),
+            dead: RefCell::default(),
+            lost: Cell::new(0),
         }
     }
 
@@ -89,23 +125,93 @@ impl Stage {
         self.store.pool()
     }
 
+    /// Lets every answer of every platform take at least this long.
+    pub(crate) fn set_latency(&self, latency: Duration) {
+        self.platforms.iter().for_each(|platform| platform.set_latency(latency));
+    }
+
     /// A new tenant connects dev.to; its onboarding is asked for, and its message is due.
     pub(crate) async fn connect(&self) -> Connected {
+        let (tenant, token) = self.add_tenant().await;
+        self.connect_to(tenant, &token, &*self.platforms[0], None).await
+    }
+
+    /// A new tenant connects every platform there is.
+    pub(crate) async fn connect_all(&self) -> Vec<Connected> {
+        let (tenant, token) = self.add_tenant().await;
+        let (mut brought, mut connected) = (BTreeMap::new(), Vec::new());
+        for platform in &self.platforms {
+            if let Some(credential) = platform.credential() {
+                let credential = self.bring(tenant, platform.platform(), credential).await;
+                brought.insert(platform.platform(), credential);
+            }
+            let credential = brought.get(platform.platform()).copied();
+            connected.push(self.connect_to(tenant, &token, &**platform, credential).await);
+        }
+        connected
+    }
+
+    async fn add_tenant(&self) -> (TenantId, String) {
         let token = Uuid::new_v4().to_string();
-        let tenant = self.store.add_tenant("acme", &token).await.expect("a tenant").id;
+        (self.store.add_tenant("acme", &token).await.expect("a tenant").id, token)
+    }
+
+    async fn connect_to(
+        &self,
+        tenant: TenantId,
+        token: &str,
+        platform: &dyn Platform,
+        credential_id: Option<CredentialId>,
+    ) -> Connected {
         let new = NewIntegration {
             tenant_id: tenant,
-            kind: "devto".to_owned(),
-            settings: self.devto.look(everybody),
+            kind: platform.kind().to_owned(),
+            settings: platform.settings(),
             units: Vec::new(),
             first_check: None,
-            credential_id: None,
+            credential_id,
             member_attributes: Vec::new(),
         };
         let connected = self.store.connect(&new, RequestedBy::Connect).await.expect("connected");
-        let onboarding = connected.requested.run;
+        self.connected_as(platform.kind(), connected.integration.id, connected.requested.run, token)
+    }
+
+    /// Notes what was connected, and that its onboarding was promised.
+    pub(crate) fn connected_as(
+        &self,
+        kind: &'static str,
+        integration: IntegrationId,
+        onboarding: RunId,
+        token: &str,
+    ) -> Connected {
+        let connected = Connected { kind, integration, onboarding, token: token.to_owned() };
         self.accepted.borrow_mut().push(onboarding);
-        Connected { integration: connected.integration.id, onboarding, token }
+        self.connected.borrow_mut().push(connected.clone());
+        connected
+    }
+
+    /// On a mix people go on writing while faults happen, and ask for checks of what was onboarded.
+    pub(crate) async fn live(&self, rng: &mut StdRng) {
+        if self.mix.is_none() {
+            return;
+        }
+        self.platforms[rng.random_range(0..self.platforms.len())].write();
+        let connected = self.connected.borrow().clone();
+        for _ in 0..2 {
+            self.ask_for_check(&connected[rng.random_range(0..connected.len())]).await;
+        }
+    }
+
+    /// Unless it has to be reconnected first. A run that is live is joined.
+    pub(super) async fn ask_for_check(&self, connected: &Connected) {
+        let Connected { integration, .. } = *connected;
+        let known = self.store.integration(integration).await.expect("an answer");
+        if known.is_none_or(|known| known.status != IntegrationStatus::Active) {
+            return;
+        }
+        let asked = self.store.request_run(integration, RunMode::Check, RequestedBy::Api).await;
+        let asked = asked.expect("an answer").expect("the integration is there");
+        self.accepted.borrow_mut().push(asked.run);
     }
 
     /// Asks for a run over the HTTP API, which accepts it; the run.
@@ -151,9 +257,11 @@ impl Stage {
         let name = format!("{program:?}-{number}").to_lowercase();
         let launch = Launch::of(program, name.clone(), self.logs.path())
             .with("--database-url", database_url(&self.database, &name))
-            .with("--devto-url", self.devto.url())
-            .with("--devto-requests-per-second", "10000")
+            .with("--devto-requests-per-second", self.devto_per_second)
+            .with("--master-keys", MASTER_KEYS)
             .with("--admin-address", "127.0.0.1:0");
+        let flags = self.platforms.iter().map(|platform| platform.flag());
+        let launch = flags.fold(launch, |launch, (flag, url)| launch.with(flag, url));
         self.hints.told_to(launch)
     }
 
@@ -181,13 +289,4 @@ fn database_url(database: &PgConnectOptions, process: &str) -> String {
     let mut url = database.to_url_lossy();
     url.query_pairs_mut().append_pair("options", &format!("-c faults.process={process}"));
     url.into()
-}
-
-/// Every organization, and everybody who writes for none: all articles there are.
-fn everybody(community: &Community) -> Value {
-    let organizations: BTreeSet<_> = community.organizations().map(|o| &o.username).collect();
-    let alone = community.articles().filter(|article| article.organization.is_none());
-    let users: BTreeSet<_> =
-        alone.map(|article| &community.user(article.author).username).collect();
-    json!({ "organizations": organizations, "users": users })
 }

@@ -58,7 +58,7 @@ fn truth(community: &Community) -> BTreeMap<String, Known> {
         let known = Known {
             parent: message.parent,
             author: Some(message.author),
-            said: with_names(&message.content, community),
+            said: message.content,
             channel: Some(message.channel),
             thread: message.thread,
             at: message.at,
@@ -66,15 +66,6 @@ fn truth(community: &Community) -> BTreeMap<String, Known> {
         (message.id, known)
     });
     messages.collect()
-}
-
-fn with_names(said: &str, community: &Community) -> String {
-    if !said.contains("<@") {
-        return said.to_owned();
-    }
-    community.users().fold(said.to_owned(), |said, user| {
-        said.replace(&format!("<@{}>", user.id), &format!("@{}", user.username))
-    })
 }
 
 /// Who was seen joining, and when.
