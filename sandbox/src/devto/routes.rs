@@ -1,8 +1,7 @@
 //! The endpoints, each one look at the community.
 
-use std::sync::Arc;
-
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -10,13 +9,17 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
+use super::Rules;
 use super::answers::{ArticleAnswer, OrganizationAnswer, Threads, UserAnswer};
 use super::community::Community;
 use super::paging::Paging;
 use super::records::{Article, ArticleId, Organization, User, UserId};
-use super::site::Site;
 
-pub(super) fn routes() -> Router<Arc<Site>> {
+use crate::platform::SiteState;
+
+type TheSite = State<SiteState<Rules>>;
+
+pub(super) fn routes() -> Router<SiteState<Rules>> {
     Router::new()
         .route("/api/organizations/{name}", get(organization))
         .route("/api/organizations/{name}/articles", get(articles_of_organization))
@@ -27,7 +30,7 @@ pub(super) fn routes() -> Router<Arc<Site>> {
         .fallback(async || not_found())
 }
 
-async fn organization(State(site): State<Arc<Site>>, Path(name): Path<String>) -> Response {
+async fn organization(State(site): TheSite, Path(name): Path<String>) -> Response {
     site.look(|community| {
         let organization = find_organization(community, &name);
         found(organization.map(OrganizationAnswer::of))
@@ -35,7 +38,7 @@ async fn organization(State(site): State<Arc<Site>>, Path(name): Path<String>) -
 }
 
 async fn articles_of_organization(
-    State(site): State<Arc<Site>>,
+    State(site): TheSite,
     Path(name): Path<String>,
     Query(paging): Query<Paging>,
 ) -> Response {
@@ -57,7 +60,7 @@ struct Owner {
 /// Everybody's articles, a user's, or those of an organization of that name. Nobody of that name
 /// has no articles, which the site does not consider an error.
 async fn articles(
-    State(site): State<Arc<Site>>,
+    State(site): TheSite,
     Query(owner): Query<Owner>,
     Query(paging): Query<Paging>,
 ) -> Response {
@@ -93,7 +96,7 @@ struct Subject {
 
 /// The whole tree at once, unless a page of it is asked for: then so many threads.
 async fn comments(
-    State(site): State<Arc<Site>>,
+    State(site): TheSite,
     Query(subject): Query<Subject>,
     Query(paging): Query<Paging>,
 ) -> Response {
@@ -107,7 +110,7 @@ async fn comments(
     })
 }
 
-async fn user_by_id(State(site): State<Arc<Site>>, Path(id): Path<String>) -> Response {
+async fn user_by_id(State(site): TheSite, Path(id): Path<String>) -> Response {
     site.look(|community| {
         let user = id.parse().ok().and_then(|id| community.find_user(UserId(id)));
         profile(user)
@@ -119,7 +122,7 @@ struct ByUsername {
     url: Option<String>,
 }
 
-async fn user_by_name(State(site): State<Arc<Site>>, Query(by): Query<ByUsername>) -> Response {
+async fn user_by_name(State(site): TheSite, Query(by): Query<ByUsername>) -> Response {
     site.look(|community| profile(by.url.and_then(|name| find_user(community, &name))))
 }
 
@@ -144,6 +147,10 @@ fn found(answer: Option<impl Serialize>) -> Response {
 
 fn json(answer: &impl Serialize) -> Response {
     let body = serde_json::to_vec(answer).expect("the answers have only text for keys");
+    json_answer(Body::from(body))
+}
+
+pub(super) fn json_answer(body: Body) -> Response {
     ([(CONTENT_TYPE, "application/json; charset=utf-8")], body).into_response()
 }
 

@@ -1,4 +1,5 @@
-//! A guild and the people in it, and everything they can do there.
+//! A guild, its channels, and what people write there. How they come and go is told in `members.rs`,
+//! what they do with threads in `threads.rs`.
 //!
 //! A scenario holds the community and acts in it: somebody writes, replies, starts a thread, joins,
 //! leaves. Acting on something that is not there is a mistake in the scenario, and panics.
@@ -6,13 +7,11 @@
 //! Time is the community's own. Every act takes one second of it, so a community grown from the
 //! same acts is the same to the byte, and two acts never share an instant.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::records::{
-    Channel, Id, Kind, Membership, Message, MessageKind, Overwrite, ThreadState, User,
-};
+use super::records::{Channel, Id, Kind, Membership, Message, MessageKind, Overwrite, User};
 
 /// When a guild begins that is not told otherwise.
 const FOUNDED_AT: &str = "2024-01-08T09:00:00Z";
@@ -83,72 +82,13 @@ impl Community {
         self.now += span;
     }
 
-    pub fn add_user(&mut self, username: &str) -> Id {
-        let id = self.next_id();
-        let user = User {
-            id,
-            username: username.to_owned(),
-            discriminator: "0".to_owned(),
-            global_name: None,
-            avatar: None,
-            bot: false,
-        };
-        self.users.insert(id, user);
-        id
-    }
-
-    pub fn add_bot(&mut self, username: &str) -> Id {
-        let id = self.add_user(username);
-        let bot = self.user_mut(id);
-        bot.bot = true;
-        bot.discriminator = "4242".to_owned();
-        id
-    }
-
-    /// The account goes; what was written stays, under a name that many bear.
-    pub fn delete_user(&mut self, id: Id) {
-        self.members.remove(&id);
-        let number = format!("{:04}", id.0 % 10_000);
-        let user = self.user_mut(id);
-        user.username = "Deleted User".to_owned();
-        user.discriminator = number;
-        user.global_name = None;
-        user.avatar = None;
-    }
-
-    pub fn join(&mut self, user: Id) {
-        self.next_id();
-        let membership = Membership { joined_at: self.now, nick: None, roles: BTreeSet::new() };
-        self.members.insert(user, membership);
-    }
-
-    pub fn leave(&mut self, user: Id) {
-        self.members.remove(&user).expect("who leaves is a member");
-    }
-
-    /// Gives a new role to one member.
-    pub fn grant(&mut self, user: Id, permissions: u64) -> Id {
-        let role = self.next_id();
-        self.permissions.insert(role, permissions);
-        self.members.get_mut(&user).expect("the member exists").roles.insert(role);
-        role
-    }
-
-    pub fn let_bot_manage_threads(&mut self) {
-        self.grant(self.bot, MANAGE_THREADS);
-    }
-
-    pub fn make_bot_administrator(&mut self) {
-        self.grant(self.bot, ADMINISTRATOR);
-    }
-
     pub fn add_channel(&mut self, kind: Kind, name: &str) -> Id {
         let id = self.next_id();
         self.insert_channel(id, kind, name, None);
         id
     }
 
-    fn insert_channel(&mut self, id: Id, kind: Kind, name: &str, parent: Option<Id>) {
+    pub(super) fn insert_channel(&mut self, id: Id, kind: Kind, name: &str, parent: Option<Id>) {
         let channel = Channel {
             id,
             kind,
@@ -208,7 +148,14 @@ impl Community {
     }
 
     /// Whoever writes in an archived thread opens it.
-    fn insert_message(&mut self, id: Id, place: Id, author: Id, kind: MessageKind, content: &str) {
+    pub(super) fn insert_message(
+        &mut self,
+        id: Id,
+        place: Id,
+        author: Id,
+        kind: MessageKind,
+        content: &str,
+    ) {
         let message = Message {
             id,
             place,
@@ -226,61 +173,6 @@ impl Community {
         let channel = self.channel_mut(place);
         channel.last_message = Some(id);
         channel.messages.insert(id, message);
-    }
-
-    /// A thread about a message, which bears its id.
-    pub fn start_thread(&mut self, message: Id, name: &str) -> Id {
-        let channel = self.message(message).place;
-        let kind = match self.channel(channel).kind {
-            Kind::Announcement => Kind::AnnouncementThread,
-            _ => Kind::PublicThread,
-        };
-        self.insert_thread(message, kind, name, channel);
-        self.write(message, self.owner, MessageKind::ThreadStarter(message), "");
-        message
-    }
-
-    /// A post in a forum: a thread that begins with a message of the same id.
-    pub fn start_post(&mut self, forum: Id, author: Id, name: &str, content: &str) -> Id {
-        let id = self.next_id();
-        self.insert_thread(id, Kind::PublicThread, name, forum);
-        self.insert_message(id, id, author, MessageKind::Said, content);
-        self.channel_mut(forum).last_message = Some(id);
-        id
-    }
-
-    /// The bot is not invited.
-    pub fn start_private_thread(&mut self, channel: Id, name: &str) -> Id {
-        let id = self.next_id();
-        self.insert_thread(id, Kind::PrivateThread, name, channel);
-        id
-    }
-
-    fn insert_thread(&mut self, id: Id, kind: Kind, name: &str, channel: Id) {
-        self.insert_channel(id, kind, name, Some(channel));
-        let turned_at = self.now;
-        let state = ThreadState { archived: false, turned_at, joined: false };
-        self.channel_mut(id).thread = Some(state);
-    }
-
-    pub fn invite_bot(&mut self, thread: Id) {
-        self.thread_mut(thread).joined = true;
-    }
-
-    pub fn archive(&mut self, thread: Id) {
-        self.turn(thread, true);
-    }
-
-    pub fn unarchive(&mut self, thread: Id) {
-        self.turn(thread, false);
-    }
-
-    fn turn(&mut self, thread: Id, archived: bool) {
-        self.next_id();
-        let turned_at = self.now;
-        let state = self.thread_mut(thread);
-        state.archived = archived;
-        state.turned_at = turned_at;
     }
 
     pub fn edit(&mut self, message: Id, content: &str) {

@@ -1,11 +1,12 @@
-//! Misbehaviour by script: what goes wrong, for which requests, how often.
+//! What can go wrong, and how each fault is done.
 
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
 
-use super::requests::Request;
-
-/// So often, that it never ends by itself.
-pub const ALWAYS: u32 = u32::MAX;
+use super::refusals::{Refusal, json_answer, too_many_requests};
+use crate::platform::Incoming;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -17,35 +18,24 @@ pub enum Fault {
     WrongJson,
     /// The true answer up to its middle, as if that were all of it.
     TruncatedJson,
-    /// The page that is answered where no cursor is given.
-    FirstPage,
+    /// The page that is answered where no cursor is given, whichever was asked for.
+    RepeatedPage,
 }
 
-#[derive(Default)]
-pub(super) struct Script(Vec<Line>);
-
-struct Line {
-    what: String,
-    times_left: u32,
-    fault: Fault,
-}
-
-impl Script {
-    pub(super) fn add(&mut self, what: &str, times: u32, fault: Fault) {
-        self.0.push(Line { what: what.to_owned(), times_left: times, fault });
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Takes the first line that is about this request and not used up.
-    pub(super) fn take(&mut self, request: &Request) -> Option<Fault> {
-        let due = |line: &&mut Line| line.times_left > 0 && request.asks_for(&line.what);
-        let line = self.0.iter_mut().find(due)?;
-        if line.times_left != ALWAYS {
-            line.times_left -= 1;
+pub(super) async fn misbehave(fault: Fault, incoming: Incoming) -> Response {
+    match fault {
+        Fault::Status(status) => Refusal::of(status).into_response(),
+        Fault::RateLimited { seconds, global } => {
+            let mut answer = too_many_requests(seconds as f64, global);
+            let headers = answer.headers_mut();
+            headers.insert(RETRY_AFTER, seconds.into());
+            if global {
+                headers.insert("x-ratelimit-global", "true".parse().expect("a word"));
+            }
+            answer
         }
-        Some(line.fault)
+        Fault::WrongJson => json_answer(&json!({"threads": 7, "messages": "none"})),
+        Fault::TruncatedJson => incoming.truncated().await,
+        Fault::RepeatedPage => incoming.without(&["before", "after"]).answer().await,
     }
 }

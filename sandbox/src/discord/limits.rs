@@ -6,36 +6,24 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-/// So many requests in a window, which opens with the first after the last one closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    pub requests: u32,
-    pub per: Duration,
-}
+use crate::platform::{RateLimit, Tally, Window, whole_seconds};
 
 /// The limits that are kept. Without one nobody is refused, but every answer speaks of its bucket.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Of each bucket.
-    pub route: Option<Rate>,
-    pub global: Option<Rate>,
+    pub route: Option<RateLimit>,
+    pub global: Option<RateLimit>,
 }
 
 /// What a bucket says where no limit is kept.
-const GENEROUS: Rate = Rate { requests: 1_000_000, per: Duration::from_secs(1) };
+const GENEROUS: RateLimit = RateLimit { requests: 1_000_000, per: Duration::from_secs(1) };
 
 #[derive(Default)]
 pub(super) struct Limiter {
     limits: Limits,
-    buckets: HashMap<String, Window>,
-    global: Option<Window>,
-    pub(super) refused: u64,
-}
-
-#[derive(Clone, Copy)]
-struct Window {
-    closes_at: Instant,
-    left: u32,
+    buckets: HashMap<String, Window<Instant>>,
+    global: Window<Instant>,
 }
 
 /// What became of a request: the state of its bucket, and whether and by whom it was refused.
@@ -54,52 +42,30 @@ pub(super) enum By {
 }
 
 impl Limiter {
-    /// Replaces the limits and forgets the windows; the count of the refused goes on.
+    /// Replaces the limits and forgets the windows.
     pub(super) fn set(&mut self, limits: Limits) {
-        *self = Self { limits, refused: self.refused, ..Self::default() };
+        *self = Self { limits, ..Self::default() };
     }
 
     pub(super) fn admit(&mut self, bucket: &str, now: Instant) -> Admission {
-        let admission = self.judge(bucket, now);
-        self.refused += u64::from(admission.refused.is_some());
-        admission
-    }
-
-    fn judge(&mut self, bucket: &str, now: Instant) -> Admission {
-        if let Some(rate) = self.limits.global {
-            let window = self.global.get_or_insert(Window::open(rate, now));
-            if !window.take(rate, now) {
-                return window.admission(rate, now, Some(By::Global));
+        if let Some(limit) = self.limits.global {
+            let tally = self.global.admit(limit, now);
+            if !tally.admitted {
+                return Admission::of(tally, now, Some(By::Global));
             }
         }
-        let rate = self.limits.route.unwrap_or(GENEROUS);
-        let window = self.buckets.entry(bucket.to_owned()).or_insert(Window::open(rate, now));
-        let refused = (!window.take(rate, now)).then_some(By::Route);
-        window.admission(rate, now, refused)
-    }
-}
-
-impl Window {
-    fn open(rate: Rate, now: Instant) -> Self {
-        Self { closes_at: now + rate.per, left: rate.requests }
-    }
-
-    fn take(&mut self, rate: Rate, now: Instant) -> bool {
-        if now >= self.closes_at {
-            *self = Self::open(rate, now);
-        }
-        let admitted = self.left > 0;
-        self.left = self.left.saturating_sub(1);
-        admitted
-    }
-
-    fn admission(&self, rate: Rate, now: Instant, refused: Option<By>) -> Admission {
-        let reset_after = self.closes_at.saturating_duration_since(now);
-        Admission { limit: rate.requests, remaining: self.left, reset_after, refused }
+        let limit = self.limits.route.unwrap_or(GENEROUS);
+        let tally = self.buckets.entry(bucket.to_owned()).or_default().admit(limit, now);
+        Admission::of(tally, now, (!tally.admitted).then_some(By::Route))
     }
 }
 
 impl Admission {
+    fn of(tally: Tally<Instant>, now: Instant, refused: Option<By>) -> Self {
+        let reset_after = tally.closes_at.saturating_duration_since(now);
+        Self { limit: tally.limit, remaining: tally.remaining(), reset_after, refused }
+    }
+
     /// What every answer says of its bucket. The global limit has none, and says only when.
     pub(super) fn headers(&self, bucket: &str, now: f64) -> HeaderMap {
         let seconds = self.reset_after.as_secs_f64();
@@ -110,7 +76,7 @@ impl Admission {
             ("x-ratelimit-reset-after", format!("{seconds:.3}")),
             ("x-ratelimit-bucket", bucket.to_owned()),
         ];
-        let retry_after = ("retry-after", (seconds.ceil() as u64).to_string());
+        let retry_after = ("retry-after", whole_seconds(self.reset_after).to_string());
         let lines = match self.refused {
             None => of_bucket.to_vec(),
             Some(By::Route) => {

@@ -16,8 +16,8 @@
 //! # }
 //! ```
 //!
-//! It serves its own loopback address only and takes nothing in: people write by [`Discord::edit`],
-//! not by HTTP. It stops when dropped.
+//! What it shares with the other platforms, from its address to its log, is told in
+//! [`platform`](crate::platform).
 
 mod answers;
 mod community;
@@ -25,118 +25,70 @@ mod faults;
 mod front;
 mod limits;
 mod lookups;
+mod members;
 mod realistic;
 mod records;
 mod refusals;
-mod requests;
 mod routes;
-mod site;
+mod threads;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::Mutex;
 
-use anyhow::Context;
-use axum::middleware;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use axum::Router;
+use axum::response::Response;
 
-pub use axum::http::StatusCode;
+pub use crate::platform::{ALWAYS, RateLimit, Request, StatusCode};
 pub use community::Community;
-pub use faults::{ALWAYS, Fault};
-pub use limits::{Limits, Rate};
+pub use faults::Fault;
+pub use limits::Limits;
 pub use lookups::ExpectedMessage;
 pub use records::{
     Channel, Id, Kind, Membership, Message, MessageKind, Overwrite, ThreadState, User,
 };
-pub use requests::Request;
 
-use site::Site;
+use crate::platform::{Ask, Incoming, Platform, Simulator, Site, SiteState, lock};
+use limits::Limiter;
 
 /// The only token it takes.
 pub const TOKEN: &str = "bot-of-the-sandbox";
 
-pub struct Discord {
-    addr: SocketAddr,
-    site: Arc<Site>,
-    server: JoinHandle<()>,
+const API: &str = "/api/v10";
+
+pub type Discord = Simulator<Rules>;
+
+/// Buckets, and a limit over all requests.
+#[derive(Default)]
+pub struct Rules {
+    limiter: Mutex<Limiter>,
+}
+
+impl Platform for Rules {
+    const NAME: &'static str = "Discord";
+    const API: &'static str = API;
+    type World = Community;
+    type Request = Request;
+    type Fault = Fault;
+
+    fn routes() -> Router<SiteState<Self>> {
+        routes::routes()
+    }
+
+    fn read(ask: Ask<'_>) -> Request {
+        Request::of::<Self>(ask)
+    }
+
+    async fn receive(site: &Site<Self>, asked: &Request, incoming: Incoming) -> Response {
+        front::receive(site, asked, incoming).await
+    }
+
+    async fn misbehave(fault: Fault, incoming: Incoming) -> Response {
+        faults::misbehave(fault, incoming).await
+    }
 }
 
 impl Discord {
-    /// Serves on a free port of 127.0.0.1.
-    pub async fn serve(community: Community) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .context("listening for the simulated Discord")?;
-        let addr = listener.local_addr()?;
-        let site = Arc::new(Site::of(community));
-        let front = middleware::from_fn_with_state(Arc::clone(&site), front::receive);
-        let app = routes::routes().layer(front).with_state(Arc::clone(&site));
-        let server = tokio::spawn(async move {
-            // It ends by being dropped, and never by itself.
-            axum::serve(listener, app).await.ok();
-        });
-        Ok(Self { addr, site, server })
-    }
-
-    /// Where the API is: `http://127.0.0.1:41703/api/v10`.
-    pub fn url(&self) -> String {
-        format!("http://{}/api/v10", self.addr)
-    }
-
-    pub fn look<T>(&self, look: impl FnOnce(&Community) -> T) -> T {
-        self.site.look(look)
-    }
-
-    /// Lets people act. Answers that are on their way keep what they said.
-    pub fn edit<T>(&self, change: impl FnOnce(&mut Community) -> T) -> T {
-        self.site.edit(change)
-    }
-
-    /// The requests since the last [`Discord::clear_requests`], oldest first; of very many, the last
-    /// hundred thousand.
-    pub fn requests(&self) -> Vec<Request> {
-        self.site.requests().all()
-    }
-
-    /// All the requests since the last [`Discord::clear_requests`].
-    pub fn request_count(&self) -> u64 {
-        self.site.requests().count()
-    }
-
-    pub fn clear_requests(&self) {
-        self.site.requests().clear();
-    }
-
     /// Keeps these limits from now on, with fresh windows.
     pub fn limit(&self, limits: Limits) {
-        self.site.limiter().set(limits);
-    }
-
-    /// How many requests were sent too early for the limits.
-    pub fn refused_count(&self) -> u64 {
-        self.site.limiter().refused
-    }
-
-    /// Spoils the answers to the next `times` requests that [ask for](Request::asks_for) this; a
-    /// fault arranged earlier comes first. Requests that the limits refuse do not count.
-    pub fn misbehave(&self, what: &str, times: u32, fault: Fault) {
-        self.site.script().add(what, times, fault);
-    }
-
-    /// Forgets all faults that are still to come.
-    pub fn behave(&self) {
-        self.site.script().clear();
-    }
-
-    /// Lets each answer take at least this long. Nothing, unless told otherwise.
-    pub fn set_latency(&self, latency: Duration) {
-        self.site.set_latency(latency);
-    }
-}
-
-impl Drop for Discord {
-    fn drop(&mut self) {
-        self.server.abort();
+        lock(&self.site.rules.limiter).set(limits);
     }
 }

@@ -1,10 +1,9 @@
 //! What Discord says when it does not answer: a sentence and a code of its own.
 
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
-
-use super::front::json_answer;
+use serde_json::{Value, json};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refusal {
@@ -46,6 +45,17 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let body = json!({"message": self.message, "code": self.code});
-        (self.status, json_answer(body.to_string())).into_response()
+        (self.status, json_answer(&body)).into_response()
     }
+}
+
+pub(super) fn too_many_requests(seconds: f64, global: bool) -> Response {
+    let body = json!({
+        "message": "You are being rate limited.", "retry_after": seconds, "global": global,
+    });
+    (StatusCode::TOO_MANY_REQUESTS, json_answer(&body)).into_response()
+}
+
+pub(super) fn json_answer(body: &Value) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }

@@ -22,6 +22,8 @@ const LONGEST_CLAIM: TimeDelta = TimeDelta::minutes(10);
 pub(super) enum Bearer {
     Person,
     Installation,
+    /// With a claim to be it instead of a token.
+    Application,
 }
 
 #[derive(Default)]

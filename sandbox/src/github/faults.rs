@@ -1,10 +1,18 @@
-//! Misbehaviour by script: what goes wrong, for which requests, how often.
+//! What can go wrong, and how each fault is done.
 
+use axum::body::Bytes;
 use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::response::Response;
+use chrono::Utc;
 use serde_json::{Value, json};
 
-/// So often, that it never ends by itself.
-pub const ALWAYS: u32 = u32::MAX;
+use super::front::{is_query, spent_limit};
+use super::routes::{error, respond};
+use crate::platform::Incoming;
+
+const BUSY: &str =
+    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
 
 #[derive(Clone, Debug)]
 pub enum Fault {
@@ -26,44 +34,43 @@ pub enum Fault {
     Hang,
 }
 
-#[derive(Default)]
-pub(super) struct Script(Vec<Line>);
-
-struct Line {
-    what: String,
-    times_left: u32,
-    fault: Fault,
+pub(super) async fn misbehave(fault: Fault, incoming: Incoming) -> Response {
+    match fault {
+        Fault::Status(status) => respond(status, &json!({ "message": status.canonical_reason() })),
+        Fault::PrimaryLimit { resets_in } => {
+            let mut answer = spent_limit(is_query(&incoming));
+            let reset = Utc::now().timestamp().cast_unsigned() + resets_in;
+            answer.headers_mut().insert("x-ratelimit-remaining", 0.into());
+            answer.headers_mut().insert("x-ratelimit-reset", reset.into());
+            answer
+        }
+        Fault::SecondaryLimit { retry_after } => {
+            let mut answer = respond(StatusCode::FORBIDDEN, &json!({ "message": BUSY }));
+            if let Some(seconds) = retry_after {
+                answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+            }
+            answer
+        }
+        Fault::Error { kind, message } => respond(StatusCode::OK, &error(kind, message)),
+        Fault::Partial { path, kind, message } => {
+            incoming.edited(|body| without(body, path, kind, message)).await
+        }
+        Fault::TooMuch { .. } => {
+            let message = "We couldn't respond to your request in time.";
+            respond(StatusCode::BAD_GATEWAY, &json!({ "message": message }))
+        }
+        Fault::Hang => incoming.hang().await,
+    }
 }
 
-impl Script {
-    pub(super) fn add(&mut self, what: &str, times: u32, fault: Fault) {
-        self.0.push(Line { what: what.to_owned(), times_left: times, fault });
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Takes the first line that is about this request and not used up. `size` is how many items a
-    /// query asks for.
-    pub(super) fn take(&mut self, what: &str, size: Option<u64>) -> Option<Fault> {
-        let due = |line: &&mut Line| {
-            let small = match line.fault {
-                Fault::TooMuch { from } => size.is_none_or(|size| size < from),
-                _ => false,
-            };
-            line.times_left > 0 && !small && (line.what.is_empty() || line.what == what)
-        };
-        let line = self.0.iter_mut().find(due)?;
-        if line.times_left != ALWAYS {
-            line.times_left -= 1;
-        }
-        Some(line.fault.clone())
-    }
+fn without(body: &Bytes, path: &str, kind: Option<&str>, message: &str) -> Bytes {
+    let mut answer = serde_json::from_slice(body).expect("GitHub answers in JSON");
+    withhold(&mut answer, path, kind, message);
+    answer.to_string().into()
 }
 
 /// Takes something out of an answer, and says why.
-pub(super) fn withhold(answer: &mut Value, path: &str, kind: Option<&str>, message: &str) {
+fn withhold(answer: &mut Value, path: &str, kind: Option<&str>, message: &str) {
     let steps: Vec<Value> = path
         .split('.')
         .map(|step| step.parse::<usize>().map_or_else(|_| json!(step), |index| json!(index)))

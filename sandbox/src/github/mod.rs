@@ -16,8 +16,8 @@
 //! # }
 //! ```
 //!
-//! It serves a loopback address only, takes nothing in (people act by [`Github::edit`], not by HTTP),
-//! and stops when dropped.
+//! What it shares with the other platforms, from its address to its log, is told in
+//! [`platform`](crate::platform).
 
 mod acts;
 mod credentials;
@@ -30,142 +30,119 @@ mod node;
 mod realistic;
 mod requests;
 mod rest;
-mod site;
+mod routes;
 mod world;
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::Mutex;
 
-use anyhow::Context;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use axum::Router;
+use axum::response::Response;
 
+pub use crate::platform::{ALWAYS, RateLimit, StatusCode};
 pub use acts::Step;
-pub use axum::http::StatusCode;
 pub use credentials::{APP_ID, INSTALLATION_ID, PERSONAL_TOKEN, PRIVATE_KEY};
-pub use faults::{ALWAYS, Fault};
+pub use faults::Fault;
 pub use graphql::cost;
-pub use limits::RateLimit;
 pub use lookups::ExpectedActivity;
 pub use node::{Id, Node};
 pub use requests::Request;
 pub use world::World;
 
-use site::{Site, lock};
+use crate::platform::{Ask, Incoming, Platform, Simulator, Site, SiteState, lock};
+use credentials::Tokens;
+use limits::Ledger;
 
-pub struct Github {
-    addr: SocketAddr,
-    site: Arc<Site>,
-    server: JoinHandle<()>,
+pub type Github = Simulator<Rules>;
+
+/// Tokens of an installation, a limit of points and one of requests.
+pub struct Rules {
+    tokens: Mutex<Tokens>,
+    graphql: Mutex<Ledger>,
+    core: Mutex<Ledger>,
+    /// Whatever was ever shown as a token, good or not.
+    shown: Mutex<BTreeSet<String>>,
+    /// What happens after the next answer to something.
+    later: Mutex<Vec<(String, Change)>>,
+}
+
+type Change = Box<dyn FnOnce(&mut World) + Send>;
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self {
+            tokens: Mutex::default(),
+            graphql: Mutex::new(Ledger::of("graphql")),
+            core: Mutex::new(Ledger::of("core")),
+            shown: Mutex::default(),
+            later: Mutex::default(),
+        }
+    }
+}
+
+impl Platform for Rules {
+    const NAME: &'static str = "GitHub";
+    type World = World;
+    type Request = Request;
+    type Fault = Fault;
+
+    fn routes() -> Router<SiteState<Self>> {
+        routes::routes()
+    }
+
+    fn read(ask: Ask<'_>) -> Request {
+        Request::of(ask)
+    }
+
+    async fn receive(site: &Site<Self>, asked: &Request, incoming: Incoming) -> Response {
+        front::receive(site, asked, incoming).await
+    }
+
+    async fn misbehave(fault: Fault, incoming: Incoming) -> Response {
+        faults::misbehave(fault, incoming).await
+    }
+
+    fn befalls(fault: &Fault, asked: &Request) -> bool {
+        match fault {
+            Fault::TooMuch { from } => asked.size().is_some_and(|size| size >= *from),
+            _ => true,
+        }
+    }
 }
 
 impl Github {
-    /// Serves on a free port of 127.0.0.1.
-    pub async fn serve(world: World) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .context("listening for the simulated GitHub")?;
-        let addr = listener.local_addr()?;
-        let site = Arc::new(Site::of(world));
-        let app = front::routes(Arc::clone(&site));
-        let server = tokio::spawn(async move {
-            if let Err(error) = axum::serve(listener, app).await {
-                tracing::error!(%error, "the simulated GitHub stopped serving");
-            }
-        });
-        Ok(Self { addr, site, server })
-    }
-
-    /// Without a slash at its end: `http://127.0.0.1:41703`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
-    }
-
-    pub fn look<T>(&self, look: impl FnOnce(&World) -> T) -> T {
-        look(&lock(&self.site.world))
-    }
-
-    /// Lets people act. Answers that are on their way keep what they said.
-    pub fn edit<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
-        change(&mut lock(&self.site.world))
-    }
-
     /// Lets people act once, right after the next answer to this: a query by its name, or a path.
     pub fn after(&self, what: &str, change: impl FnOnce(&mut World) + Send + 'static) {
-        lock(&self.site.later).push((what.to_owned(), Box::new(change)));
+        lock(&self.site.rules.later).push((what.to_owned(), Box::new(change)));
     }
 
-    /// The requests since the last [`Github::clear_requests`], oldest first; of very many, the last
-    /// hundred thousand.
-    pub fn requests(&self) -> Vec<Request> {
-        lock(&self.site.requests).all()
-    }
-
-    /// All the requests since the last [`Github::clear_requests`].
-    pub fn request_count(&self) -> u64 {
-        lock(&self.site.requests).count
-    }
-
-    /// What they cost, in points.
+    /// What [`requests`](Simulator::requests) cost, in points.
     pub fn points(&self) -> u64 {
-        lock(&self.site.requests).points
-    }
-
-    pub fn clear_requests(&self) {
-        lock(&self.site.requests).clear();
+        self.requests().iter().map(|request| u64::from(request.cost)).sum()
     }
 
     /// Limits the points of queries from now on, with a fresh window.
     pub fn limit(&self, limit: RateLimit) {
-        lock(&self.site.graphql).set(limit);
+        lock(&self.site.rules.graphql).set(limit);
     }
 
     /// Limits the requests to the REST API from now on, with a fresh window.
     pub fn limit_rest(&self, limit: RateLimit) {
-        lock(&self.site.core).set(limit);
-    }
-
-    /// Spoils the next `times` answers to this, by the name of a query or by a path; a fault arranged
-    /// earlier comes first. An empty name is every request.
-    pub fn misbehave(&self, what: &str, times: u32, fault: Fault) {
-        lock(&self.site.script).add(what, times, fault);
-    }
-
-    /// Forgets all faults that are still to come.
-    pub fn behave(&self) {
-        lock(&self.site.script).clear();
+        lock(&self.site.rules.core).set(limit);
     }
 
     /// Ends the tokens that the installation was given, as an hour does.
     pub fn end_tokens(&self) {
-        lock(&self.site.tokens).end();
+        lock(&self.site.rules.tokens).end();
     }
 
     /// Whatever was ever shown as a token: tokens, and claims to be the application.
     pub fn tokens_shown(&self) -> BTreeSet<String> {
-        lock(&self.site.shown).clone()
+        lock(&self.site.rules.shown).clone()
     }
 
     /// How many tokens the installation was given.
     pub fn tokens_issued(&self) -> u64 {
-        lock(&self.site.tokens).issued()
-    }
-
-    /// How many requests and queries were above their limit.
-    pub fn refused_count(&self) -> u64 {
-        lock(&self.site.graphql).refused + lock(&self.site.core).refused
-    }
-
-    /// Lets each answer take at least this long. Nothing, unless told otherwise.
-    pub fn set_latency(&self, latency: Duration) {
-        *lock(&self.site.latency) = latency;
-    }
-}
-
-impl Drop for Github {
-    fn drop(&mut self) {
-        self.server.abort();
+        lock(&self.site.rules.tokens).issued()
     }
 }

@@ -6,27 +6,19 @@ use axum::http::{Method, StatusCode};
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::credentials::{APP_ID, Bearer, INSTALLATION_ID, check_claim};
+use super::Rules;
+use super::credentials::{APP_ID, Bearer, INSTALLATION_ID};
 use super::node::Node;
-use super::site::{Site, lock};
 use super::world::World;
+use crate::platform::{Site, lock};
 
 pub(super) type Parameters = BTreeMap<String, String>;
 pub(super) type Answer = (StatusCode, Value);
 
-/// By a claim to be the application instead of a token; `None` if the path is not of that kind.
-pub(super) fn as_application(
-    site: &Site,
-    method: &Method,
-    path: &str,
-    claim: Option<&str>,
-) -> Option<Answer> {
-    let installation = path.strip_prefix("/app/installations/")?;
-    if let Err(why) = check_claim(claim.unwrap_or_default(), Utc::now()) {
-        return Some((StatusCode::UNAUTHORIZED, json!({ "message": why })));
-    }
+pub(super) fn as_application(site: &Site<Rules>, method: &Method, path: &str) -> Answer {
     let id = INSTALLATION_ID.to_string();
-    Some(match (method, installation.strip_prefix(&id)) {
+    let path = path.strip_prefix("/app/installations/");
+    match (method, path.and_then(|path| path.strip_prefix(&id))) {
         (&Method::GET, Some("")) => {
             let account = json!({ "id": 77, "login": "acme", "type": "Organization" });
             (StatusCode::OK, json!({ "id": INSTALLATION_ID, "app_id": APP_ID, "account": account }))
@@ -34,25 +26,26 @@ pub(super) fn as_application(
         (&Method::POST, Some("/access_tokens")) => {
             let ends = Utc::now() + TimeDelta::hours(1);
             let ends = ends.to_rfc3339_opts(SecondsFormat::Secs, true);
-            let token = lock(&site.tokens).issue();
+            let token = lock(&site.rules.tokens).issue();
             (StatusCode::CREATED, json!({ "token": token, "expires_at": ends }))
         }
         _ => not_found(),
-    })
+    }
 }
 
-pub(super) fn answer(site: &Site, bearer: Bearer, path: &str, with: &Parameters) -> Answer {
+pub(super) fn answer(site: &Site<Rules>, bearer: Bearer, path: &str, with: &Parameters) -> Answer {
     match (path, bearer) {
         ("/user", Bearer::Person) => {
             (StatusCode::OK, json!({ "id": 42, "login": "ada", "type": "User" }))
         }
-        ("/user/repos", Bearer::Person) => (StatusCode::OK, json!(page(&lock(&site.world), with))),
-        ("/installation/repositories", Bearer::Installation) => {
-            let world = lock(&site.world);
-            let total = world.repositories().count();
-            let page = page(&world, with);
-            (StatusCode::OK, json!({ "total_count": total, "repositories": page }))
+        ("/user/repos", Bearer::Person) => {
+            (StatusCode::OK, site.look(|world| json!(page(world, with))))
         }
+        ("/installation/repositories", Bearer::Installation) => site.look(|world| {
+            let total = world.repositories().count();
+            let page = page(world, with);
+            (StatusCode::OK, json!({ "total_count": total, "repositories": page }))
+        }),
         ("/user" | "/user/repos" | "/installation/repositories", _) => {
             let message = "Resource not accessible by integration";
             (StatusCode::FORBIDDEN, json!({ "message": message }))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::grants::Distribution;
+use crate::platform::{RateLimit, Window};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -21,22 +22,15 @@ pub enum Pace {
 
 #[derive(Debug, Default)]
 pub(super) struct Limits {
-    pub(super) pace: Option<Pace>,
-    pub(super) refused: u64,
-    windows: HashMap<String, Window>,
+    pace: Option<Pace>,
+    windows: HashMap<String, Window<Instant>>,
     /// What patience has passed.
     passed: Duration,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Window {
-    closes_at: Instant,
-    admitted: u32,
-}
-
 impl Limits {
     pub(super) fn set(&mut self, pace: Option<Pace>) {
-        *self = Self { pace, refused: self.refused, ..Self::default() };
+        *self = Self { pace, ..Self::default() };
     }
 
     /// Refusing says after how long to come back.
@@ -48,15 +42,12 @@ impl Limits {
     ) -> Result<(), Duration> {
         let Some(pace) = self.pace else { return Ok(()) };
         let now = now + self.passed;
-        let window = self.windows.get(method).filter(|window| now < window.closes_at);
-        let Window { closes_at, admitted } =
-            window.copied().unwrap_or(Window { closes_at: now + MINUTE, admitted: 0 });
-        if admitted < allowed(method, distribution) {
-            self.windows.insert(method.to_owned(), Window { closes_at, admitted: admitted + 1 });
+        let limit = RateLimit { requests: allowed(method, distribution), per: MINUTE };
+        let tally = self.windows.entry(method.to_owned()).or_default().admit(limit, now);
+        if tally.admitted {
             return Ok(());
         }
-        self.refused += 1;
-        let left = closes_at - now;
+        let left = tally.closes_at - now;
         if pace == Pace::Patience {
             self.passed += left;
         }
@@ -65,7 +56,7 @@ impl Limits {
 }
 
 /// In a minute, as documented.
-pub(super) fn allowed(method: &str, distribution: Distribution) -> u32 {
+fn allowed(method: &str, distribution: Distribution) -> u32 {
     match (method, distribution) {
         ("conversations.history" | "conversations.replies", Distribution::Unlisted) => 1,
         ("conversations.history" | "conversations.replies" | "conversations.info", _) => 50,
@@ -94,7 +85,6 @@ mod tests {
         let early = start + Duration::from_secs(20);
         assert_eq!(limits.admit(HISTORY, Unlisted, early), Err(Duration::from_secs(40)));
         assert_eq!(limits.admit(HISTORY, Unlisted, start + Duration::from_secs(60)), Ok(()));
-        assert_eq!(limits.refused, 1);
     }
 
     #[test]

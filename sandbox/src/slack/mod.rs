@@ -16,125 +16,75 @@
 //! # }
 //! ```
 //!
-//! It serves its own loopback address only, and wants the workspace's token. People write by
-//! [`Slack::edit`], not by HTTP. It stops when dropped.
+//! It wants the workspace's token. What it shares with the other platforms, from its address to its
+//! log, is told in [`platform`](crate::platform).
 
 mod answers;
+mod faults;
 mod grants;
 mod limits;
 mod lookups;
 mod methods;
 mod realistic;
 mod records;
+mod requests;
 mod routes;
-mod site;
 mod words;
 mod workspace;
 
-use std::future::IntoFuture;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::Mutex;
 
-use anyhow::Context;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use axum::Router;
+use axum::response::Response;
 
+pub use crate::platform::{ALWAYS, StatusCode};
+pub use faults::Fault;
 pub use grants::{Distribution, Grants, TOKEN};
 pub use limits::Pace;
 pub use lookups::ExpectedMessage;
 pub use records::{Channel, ChannelId, Kind, Message, MessageId, Ts, User, UserId};
-pub use site::{Fault, Request};
+pub use requests::Request;
 pub use workspace::Workspace;
 
-use site::Site;
+use crate::platform::{Ask, Incoming, Platform, Simulator, Site, SiteState, lock};
+use limits::Limits;
 
-pub struct Slack {
-    addr: SocketAddr,
-    site: Arc<Site>,
-    stopped: CancellationToken,
-    server: JoinHandle<io::Result<()>>,
+pub type Slack = Simulator<Rules>;
+
+/// So many requests a minute, for each method.
+#[derive(Default)]
+pub struct Rules {
+    limits: Mutex<Limits>,
+}
+
+impl Platform for Rules {
+    const NAME: &'static str = "Slack";
+    const API: &'static str = "/api";
+    type World = Workspace;
+    type Request = Request;
+    type Fault = Fault;
+
+    fn routes() -> Router<SiteState<Self>> {
+        routes::routes()
+    }
+
+    fn read(ask: Ask<'_>) -> Request {
+        Request::of(ask)
+    }
+
+    async fn receive(site: &Site<Self>, asked: &Request, mut incoming: Incoming) -> Response {
+        incoming.bring(asked.clone());
+        site.answer(asked, incoming).await
+    }
+
+    async fn misbehave(fault: Fault, _incoming: Incoming) -> Response {
+        faults::misbehave(fault)
+    }
 }
 
 impl Slack {
-    /// Serves on a free port of 127.0.0.1.
-    pub async fn serve(workspace: Workspace) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .context("listening for the simulated Slack")?;
-        let addr = listener.local_addr()?;
-        let site = Arc::new(Site::of(workspace));
-        let stopped = CancellationToken::new();
-        let server = axum::serve(listener, routes::routes(Arc::clone(&site)))
-            .with_graceful_shutdown(stopped.clone().cancelled_owned());
-        Ok(Self { addr, site, stopped, server: tokio::spawn(server.into_future()) })
-    }
-
-    /// Of the API: `http://127.0.0.1:41703/api`.
-    pub fn url(&self) -> String {
-        format!("http://{}/api", self.addr)
-    }
-
-    pub fn look<T>(&self, look: impl FnOnce(&Workspace) -> T) -> T {
-        look(&self.site.workspace())
-    }
-
-    /// Lets people act. Answers that are on their way keep what they said.
-    pub fn edit<T>(&self, change: impl FnOnce(&mut Workspace) -> T) -> T {
-        change(&mut self.site.workspace())
-    }
-
-    /// The requests since the last [`Slack::clear_requests`], oldest first; those that were refused
-    /// are among them.
-    pub fn requests(&self) -> Vec<Request> {
-        self.site.requests().clone()
-    }
-
-    pub fn request_count(&self) -> usize {
-        self.site.requests().len()
-    }
-
-    /// How many of them called this method.
-    pub fn requests_of(&self, method: &str) -> usize {
-        self.site.requests().iter().filter(|request| request.method == method).count()
-    }
-
-    pub fn clear_requests(&self) {
-        self.site.requests().clear();
-    }
-
     /// Keeps Slack's limits from now on, with fresh windows; `None`: no limits, as at first.
     pub fn limit(&self, pace: Option<Pace>) {
-        self.site.limits().set(pace);
-    }
-
-    /// How many requests came too early for the limits.
-    pub fn refused_count(&self) -> u64 {
-        self.site.limits().refused
-    }
-
-    /// Spoils the answers to the next `times` calls of this method; what was arranged earlier comes
-    /// first.
-    pub fn misbehave(&self, method: &str, times: u32, fault: Fault) {
-        self.site.script().push((method.to_owned(), times, fault));
-    }
-
-    /// Forgets all faults that are still to come.
-    pub fn behave(&self) {
-        self.site.script().clear();
-    }
-
-    /// Lets each answer take at least this long. Nothing, unless told otherwise.
-    pub fn set_latency(&self, latency: Duration) {
-        self.site.set_latency(latency);
-    }
-}
-
-impl Drop for Slack {
-    fn drop(&mut self) {
-        self.stopped.cancel();
-        self.server.abort();
+        lock(&self.site.rules.limits).set(pace);
     }
 }

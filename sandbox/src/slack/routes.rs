@@ -3,24 +3,20 @@
 //! Slack refuses in a way of its own: status 200, and the reason in the body. Only a limit has a
 //! status, 429.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use axum::Router;
-use axum::body::to_bytes;
-use axum::extract::{Path, Query, Request as HttpRequest, State};
+use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use axum::{Extension, Router};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::methods;
-use super::site::{Fault, Request, Site};
+use super::{Request, Rules, methods};
+use crate::platform::{SiteState, lock, whole_seconds};
 
-pub(super) fn routes(site: Arc<Site>) -> Router {
-    Router::new().route("/api/{method}", any(receive)).with_state(site)
+pub(super) fn routes() -> Router<SiteState<Rules>> {
+    Router::new().route("/api/{method}", any(call))
 }
 
 /// Why there is no answer: Slack's word for it, and the scope if that is what is missing.
@@ -30,35 +26,20 @@ pub(super) enum No {
     Missing(&'static str),
 }
 
-async fn receive(
-    State(site): State<Arc<Site>>,
-    Path(method): Path<String>,
-    Query(mut parameters): Query<BTreeMap<String, String>>,
-    request: HttpRequest,
+async fn call(
+    State(site): State<SiteState<Rules>>,
+    headers: HeaderMap,
+    Extension(Request { method, parameters, .. }): Extension<Request>,
 ) -> Response {
-    let authorization = request.headers().get(AUTHORIZATION);
-    let authorization = authorization.and_then(|value| value.to_str().ok()).map(str::to_owned);
-    if request.method() == Method::POST {
-        parameters.extend(form(request).await);
+    let distribution = site.look(|workspace| workspace.grants.distribution);
+    let admitted = lock(&site.rules.limits).admit(&method, distribution, Instant::now());
+    if let Err(left) = admitted {
+        site.count_refused();
+        return too_many_requests(whole_seconds(left));
     }
-    site.requests().push(Request { method: method.clone(), parameters: parameters.clone() });
-    let latency = site.latency();
-    if !latency.is_zero() {
-        sleep(latency).await;
-    }
-    match site.next_fault(&method) {
-        Some(Fault::TooManyRequests(seconds)) => return too_many_requests(seconds),
-        Some(Fault::Says(error)) => return refused(No::Because(error)),
-        Some(Fault::Status(status)) => return broken(status),
-        None => {}
-    }
-    let distribution = site.workspace().grants.distribution;
-    if let Err(left) = site.limits().admit(&method, distribution, Instant::now()) {
-        return too_many_requests(left.as_secs() + u64::from(left.subsec_nanos() > 0));
-    }
-    let answer =
-        methods::answer(&mut site.workspace(), &method, &parameters, authorization.as_deref());
-    match answer {
+    let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    // To renew a token is to change the workspace.
+    match site.edit(|workspace| methods::answer(workspace, &method, &parameters, authorization)) {
         Ok(mut answer) => {
             answer["ok"] = json!(true);
             said(StatusCode::OK, &answer)
@@ -67,14 +48,7 @@ async fn receive(
     }
 }
 
-async fn form(request: HttpRequest) -> BTreeMap<String, String> {
-    let body = to_bytes(request.into_body(), 64 * 1024).await.unwrap_or_default();
-    let address = format!("/?{}", String::from_utf8_lossy(&body));
-    let uri = address.parse().unwrap_or_default();
-    Query::try_from_uri(&uri).map(|Query(form)| form).unwrap_or_default()
-}
-
-fn refused(no: No) -> Response {
+pub(super) fn refused(no: No) -> Response {
     let body = match no {
         No::Because(error) => json!({ "ok": false, "error": error }),
         No::Missing(scope) => {
@@ -84,16 +58,11 @@ fn refused(no: No) -> Response {
     said(StatusCode::OK, &body)
 }
 
-fn too_many_requests(seconds: u64) -> Response {
+pub(super) fn too_many_requests(seconds: u64) -> Response {
     let body = json!({ "ok": false, "error": "ratelimited" });
     let mut answer = said(StatusCode::TOO_MANY_REQUESTS, &body);
     answer.headers_mut().insert(RETRY_AFTER, seconds.into());
     answer
-}
-
-fn broken(status: u16) -> Response {
-    let status = StatusCode::from_u16(status).expect("a scenario names a status");
-    (status, "<html>Server Error</html>").into_response()
 }
 
 fn said(status: StatusCode, body: &Value) -> Response {

@@ -2,10 +2,14 @@
 //! application asks.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::records::UserId;
+use crate::platform::{RateLimit, Tally, Window};
+
+const QUARTER_OF_AN_HOUR: Duration = Duration::from_secs(15 * 60);
 
 /// Which requests count together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,31 +21,10 @@ pub enum Class {
     RecentSearch,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateLimit {
-    pub requests: u32,
-    pub per: TimeDelta,
-}
-
-/// What every answer says in its headers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) limit: u32,
-    pub(super) remaining: u32,
-    pub(super) resets_at: DateTime<Utc>,
-    pub(super) admitted: bool,
-}
-
 #[derive(Default)]
 pub(super) struct Limits {
     set: HashMap<Class, RateLimit>,
-    windows: HashMap<(UserId, Class), Window>,
-    pub(super) refused: u64,
-}
-
-struct Window {
-    closes_at: DateTime<Utc>,
-    admitted: u32,
+    windows: HashMap<(UserId, Class), Window<DateTime<Utc>>>,
 }
 
 impl Class {
@@ -52,7 +35,7 @@ impl Class {
             Self::UsersBy => 900,
             Self::Followers | Self::Mentions | Self::RecentSearch => 300,
         };
-        RateLimit { requests, per: TimeDelta::minutes(15) }
+        RateLimit { requests, per: QUARTER_OF_AN_HOUR }
     }
 }
 
@@ -63,26 +46,13 @@ impl Limits {
         self.windows.retain(|(_, counted), _| *counted != class);
     }
 
-    /// A window opens with the first request after the last one closed.
-    pub(super) fn admit(&mut self, user: UserId, class: Class, now: DateTime<Utc>) -> Tally {
-        let RateLimit { requests, per } = *self.set.get(&class).unwrap_or(&class.limit());
-        let window = self
-            .windows
-            .entry((user, class))
-            .and_modify(|window| {
-                if window.closes_at <= now {
-                    *window = Window { closes_at: now + per, admitted: 0 };
-                }
-            })
-            .or_insert(Window { closes_at: now + per, admitted: 0 });
-        let admitted = window.admitted < requests;
-        window.admitted += u32::from(admitted);
-        self.refused += u64::from(!admitted);
-        Tally {
-            limit: requests,
-            remaining: requests - window.admitted,
-            resets_at: window.closes_at,
-            admitted,
-        }
+    pub(super) fn admit(
+        &mut self,
+        user: UserId,
+        class: Class,
+        now: DateTime<Utc>,
+    ) -> Tally<DateTime<Utc>> {
+        let limit = *self.set.get(&class).unwrap_or(&class.limit());
+        self.windows.entry((user, class)).or_default().admit(limit, now)
     }
 }

@@ -24,7 +24,8 @@
 //! search knows seven days and refuses to be asked for more; a name that could be nobody's spoils
 //! the whole look-up; lists leave out who is suspended; an edited post has another id.
 //!
-//! It serves its own loopback address only, and takes nothing in: people act by [`Twitter::edit`].
+//! What it shares with the other platforms, from its address to its log, is told in
+//! [`platform`](crate::platform).
 
 mod answers;
 mod community;
@@ -38,143 +39,99 @@ mod problems;
 mod realistic;
 mod records;
 mod routes;
-mod site;
 mod text;
 mod token;
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::Mutex;
 
-use anyhow::Context;
-use axum::middleware;
+use axum::Router;
+use axum::response::Response;
 use chrono::TimeDelta;
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 
-pub use crate::devto::Request;
-pub use axum::http::StatusCode;
+pub use crate::platform::{ALWAYS, RateLimit, Request, StatusCode};
 pub use community::Community;
-pub use faults::{ALWAYS, Fault};
-pub use limits::{Class, RateLimit};
+pub use faults::Fault;
+pub use limits::Class;
 pub use lookups::{ExpectedPost, RECENT};
 pub use oauth::{App, SCOPES, Tokens};
 pub use records::{Follow, Post, PostId, Standing, User, UserId};
 
-use site::{Passing, Site};
+use crate::platform::{Ask, Incoming, Platform, Simulator, Site, SiteState, lock};
+use front::Passing;
+use limits::Limits;
+use oauth::Grants;
 
-pub struct Twitter {
-    addr: SocketAddr,
-    site: Arc<Site>,
-    server: JoinHandle<()>,
+pub type Twitter = Simulator<Rules>;
+
+/// Accesses that people granted, limits for each of them, and a time of its own.
+#[derive(Default)]
+pub struct Rules {
+    grants: Mutex<Grants>,
+    limits: Mutex<Limits>,
+    time: Mutex<Passing>,
+}
+
+impl Platform for Rules {
+    const NAME: &'static str = "X";
+    type World = Community;
+    type Request = Request;
+    type Fault = Fault;
+
+    fn routes() -> Router<SiteState<Self>> {
+        routes::routes()
+    }
+
+    fn read(ask: Ask<'_>) -> Request {
+        Request::of::<Self>(ask)
+    }
+
+    async fn receive(site: &Site<Self>, asked: &Request, incoming: Incoming) -> Response {
+        front::receive(site, asked, incoming).await
+    }
+
+    async fn misbehave(fault: Fault, incoming: Incoming) -> Response {
+        faults::misbehave(fault, incoming).await
+    }
 }
 
 impl Twitter {
-    /// Serves on a free port of 127.0.0.1.
-    pub async fn serve(community: Community) -> anyhow::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
-        let listener = listener.context("listening for the simulated X")?;
-        let addr = listener.local_addr()?;
-        let site = Arc::new(Site::of(community));
-        let front = middleware::from_fn_with_state(Arc::clone(&site), front::receive);
-        let app = routes::routes().layer(front).with_state(Arc::clone(&site));
-        let server = tokio::spawn(async move {
-            axum::serve(listener, app).await.ok();
-        });
-        Ok(Self { addr, site, server })
-    }
-
-    /// Without a slash at its end: `http://127.0.0.1:41703`.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
-    }
-
-    pub fn look<T>(&self, look: impl FnOnce(&Community) -> T) -> T {
-        self.site.look(look)
-    }
-
-    /// Lets people act. Answers that are on their way keep what they said.
-    pub fn edit<T>(&self, change: impl FnOnce(&mut Community) -> T) -> T {
-        self.site.edit(change)
-    }
-
     /// Somebody lets an application in.
     pub fn grant(&self, app: &App, user: UserId, scopes: &[&str]) -> Tokens {
-        self.site.grants().grant(app, user, scopes, self.site.now())
+        lock(&self.site.rules.grants).grant(app, user, scopes, self.site.now())
     }
 
     /// How long access tokens are good that are given from now on; two hours, unless told otherwise.
     pub fn set_token_lifetime(&self, lifetime: TimeDelta) {
-        self.site.grants().set_lifetime(lifetime);
+        lock(&self.site.rules.grants).set_lifetime(lifetime);
     }
 
     /// Ends every access token there is. What renews them stays.
     pub fn expire_access_tokens(&self) {
-        self.site.grants().expire_access_tokens();
+        lock(&self.site.rules.grants).expire_access_tokens();
     }
 
     /// Ends for good whatever this person has granted.
     pub fn revoke(&self, user: UserId) {
-        self.site.grants().revoke(user);
+        lock(&self.site.rules.grants).revoke(user);
     }
 
     /// How often an access was renewed; refusals do not count.
     pub fn renewals(&self) -> u64 {
-        self.site.grants().renewals()
+        lock(&self.site.rules.grants).renewals()
     }
 
     /// Another limit than X's own, with fresh windows.
     pub fn limit(&self, class: Class, limit: RateLimit) {
-        self.site.limits().set(class, limit);
-    }
-
-    /// How many requests were above their limit.
-    pub fn refused_count(&self) -> u64 {
-        self.site.limits().refused
+        lock(&self.site.rules.limits).set(class, limit);
     }
 
     /// Lets so much of the community's time pass at every request. None, unless told otherwise.
     pub fn pass_with_each_request(&self, time: TimeDelta) {
-        self.site.let_time_pass(Passing::ByRequests(time));
+        *lock(&self.site.rules.time) = Passing::ByRequests(time);
     }
 
     /// Lets the community's time be everybody's, from the next request on.
     pub fn keep_real_time(&self) {
-        self.site.let_time_pass(Passing::Really);
-    }
-
-    /// The requests since the last [`Twitter::clear_requests`], oldest first.
-    pub fn requests(&self) -> Vec<Request> {
-        self.site.requests().clone()
-    }
-
-    pub fn request_count(&self) -> u64 {
-        self.site.requests().len() as u64
-    }
-
-    pub fn clear_requests(&self) {
-        self.site.requests().clear();
-    }
-
-    /// Spoils the answers to the next `times` requests that [ask for](Request::asks_for) this; a
-    /// fault arranged earlier comes first.
-    pub fn misbehave(&self, what: &str, times: u32, fault: Fault) {
-        self.site.script().add(what, times, fault);
-    }
-
-    /// Forgets all faults that are still to come.
-    pub fn behave(&self) {
-        self.site.script().clear();
-    }
-
-    /// Lets each answer take at least this long. Nothing, unless told otherwise.
-    pub fn set_latency(&self, latency: Duration) {
-        self.site.set_latency(latency);
-    }
-}
-
-impl Drop for Twitter {
-    fn drop(&mut self) {
-        self.server.abort();
+        *lock(&self.site.rules.time) = Passing::Really;
     }
 }

@@ -1,7 +1,5 @@
 //! The endpoint where an application renews an access that somebody granted it.
 
-use std::sync::Arc;
-
 use axum::extract::{Query, State};
 use axum::http::header::AUTHORIZATION;
 use axum::http::{HeaderMap, StatusCode, Uri};
@@ -11,10 +9,11 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::Rules;
 use super::front::json;
 use super::oauth::{Refused, Tokens};
 use super::problems::Problem;
-use super::site::Site;
+use crate::platform::{Site, SiteState, lock};
 
 #[derive(Deserialize)]
 struct Form {
@@ -24,7 +23,7 @@ struct Form {
 }
 
 pub(super) async fn give(
-    State(site): State<Arc<Site>>,
+    State(site): State<SiteState<Rules>>,
     headers: HeaderMap,
     body: String,
 ) -> Response {
@@ -39,7 +38,7 @@ pub(super) async fn give(
     })
 }
 
-fn renew(site: &Site, headers: &HeaderMap, body: &str) -> Result<Tokens, Problem> {
+fn renew(site: &Site<Rules>, headers: &HeaderMap, body: &str) -> Result<Tokens, Problem> {
     let Some(Form { grant_type, refresh_token, client_id }) = form(body) else {
         return Err(bad("invalid_request", "The request is no form."));
     };
@@ -53,7 +52,8 @@ fn renew(site: &Site, headers: &HeaderMap, body: &str) -> Result<Tokens, Problem
         (None, None) => return Err(unknown_client()),
     };
     let refresh_token = refresh_token.unwrap_or_default();
-    let renewed = site.grants().renew(&client_id, secret.as_deref(), &refresh_token, site.now());
+    let renewed =
+        lock(&site.rules.grants).renew(&client_id, secret.as_deref(), &refresh_token, site.now());
     renewed.map_err(|refused| match refused {
         Refused::Client => unknown_client(),
         Refused::Grant => bad("invalid_grant", "The refresh token was used or revoked."),

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use sandbox::discord::{Community, Discord, Kind, Limits, Rate};
+use sandbox::discord::{Community, Discord, Kind, Limits, RateLimit};
 
 use crate::client::ask;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn once_an_hour() -> Rate {
-    Rate { requests: 1, per: HOUR }
+fn once_an_hour() -> RateLimit {
+    RateLimit { requests: 1, per: HOUR }
 }
 
 #[tokio::test]

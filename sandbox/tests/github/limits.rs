@@ -13,7 +13,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 #[tokio::test]
 async fn points_are_counted_and_told_in_headers_and_on_request() {
     let github = Github::serve(World::empty()).await.unwrap();
-    github.limit(RateLimit { allowed: 10, per: HOUR });
+    github.limit(RateLimit { requests: 10, per: HOUR });
     for remaining in [9, 8] {
         let said = ask(&github, RATE, json!({})).await;
         let header = |name: &str| said.headers()[name].to_str().unwrap().to_owned();
@@ -30,8 +30,8 @@ async fn points_are_counted_and_told_in_headers_and_on_request() {
 #[tokio::test]
 async fn spent_points_are_an_error_under_200_and_spent_requests_a_403() {
     let github = Github::serve(World::empty()).await.unwrap();
-    github.limit(RateLimit { allowed: 1, per: HOUR });
-    github.limit_rest(RateLimit { allowed: 1, per: HOUR });
+    github.limit(RateLimit { requests: 1, per: HOUR });
+    github.limit_rest(RateLimit { requests: 1, per: HOUR });
     answer(&github, RATE, json!({})).await;
     let spent = ask(&github, RATE, json!({})).await;
     assert_eq!(spent.headers()["x-ratelimit-remaining"], "0");

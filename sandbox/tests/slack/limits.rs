@@ -22,7 +22,7 @@ async fn an_unlisted_app_gets_fifteen_messages_once_a_minute() {
 async fn faults_come_in_the_order_in_which_they_were_arranged() {
     let slack = serve(Workspace::empty()).await;
     slack.misbehave("auth.test", 1, Fault::Says("fatal_error"));
-    slack.misbehave("auth.test", 1, Fault::TooManyRequests(3));
+    slack.misbehave("auth.test", 1, Fault::RateLimited(3));
     assert_eq!(ask(&slack, "auth.test", &[]).await["error"], "fatal_error");
     assert_eq!(ask_with(&slack, Some(TOKEN), "auth.test", &[]).await.0, 429);
     assert_eq!(ask(&slack, "auth.test", &[]).await["ok"], true);

@@ -1,5 +1,7 @@
 //! Rate limits by user and endpoint, their headers, and the script of faults.
 
+use std::time::Duration;
+
 use chrono::{DateTime, TimeDelta};
 use reqwest::Response;
 use sandbox::twitter::{Class, Community, Fault, RateLimit, SCOPES, StatusCode};
@@ -33,7 +35,7 @@ async fn every_answer_says_what_is_left_and_when_counting_begins_anew() {
 #[tokio::test]
 async fn a_spent_limit_refuses_one_user_one_endpoint_until_its_reset() {
     let asking = asking().await;
-    asking.x.limit(Class::Me, RateLimit { requests: 2, per: TimeDelta::minutes(15) });
+    asking.x.limit(Class::Me, RateLimit { requests: 2, per: Duration::from_secs(15 * 60) });
     let statuses = [asking.ask("/2/users/me").await, asking.ask("/2/users/me").await];
     assert!(statuses.iter().all(|answer| answer.status() == 200));
     let refused = asking.ask("/2/users/me").await;

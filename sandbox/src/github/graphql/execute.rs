@@ -7,14 +7,14 @@ use graphql_tools::parser::query::{
 };
 use serde_json::{Map, Value, json};
 
-use super::Asked;
+use super::Query;
 use super::connection::Connection;
 use super::values::{argument, is_left_out};
 use crate::github::limits::Rate;
 use crate::github::node::{Id, Node};
 use crate::github::world::World;
 
-pub(super) fn execute(asked: &Asked, world: &World, rate: &Rate) -> Value {
+pub(super) fn execute(asked: &Query, world: &World, rate: &Rate) -> Value {
     let fragments = asked.document.definitions.iter().filter_map(|definition| match definition {
         Definition::Fragment(fragment) => Some((fragment.name.as_str(), fragment)),
         Definition::Operation(_) => None,
@@ -50,7 +50,7 @@ enum Object<'a> {
 }
 
 struct Execution<'a> {
-    asked: &'a Asked,
+    asked: &'a Query,
     world: &'a World,
     rate: &'a Rate,
     fragments: HashMap<&'a str, &'a FragmentDefinition<'static, String>>,
@@ -114,7 +114,7 @@ impl<'a> Execution<'a> {
         let value = self.field(object, field);
         self.path.pop();
         match (answer.get_mut(&key), value) {
-            // Asked for twice, with other fields each time.
+            // Query for twice, with other fields each time.
             (Some(Value::Object(known)), Value::Object(more)) => known.extend(more),
             (_, value) => drop(answer.insert(key, value)),
         }

@@ -9,7 +9,9 @@ mod cost;
 mod execute;
 mod values;
 
-use graphql_tools::parser::query::{Definition, Document, OperationDefinition, Query, parse_query};
+use graphql_tools::parser::query::{
+    Definition, Document, OperationDefinition, Query as QueryNode, parse_query,
+};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -26,21 +28,22 @@ pub(super) struct Body {
 }
 
 /// A query that can be read, with its variables.
-pub(super) struct Asked {
+#[derive(Clone)]
+pub(super) struct Query {
     document: Document<'static, String>,
     variables: Map<String, Value>,
 }
 
-impl Asked {
+impl Query {
     /// In GitHub's words, what is wrong with the query.
     pub(super) fn read(body: &[u8]) -> Result<Self, Value> {
         let body: Body =
             serde_json::from_slice(body).map_err(|_| problem("Problems parsing JSON"))?;
         let document = parse_query::<String>(&body.query)
             .map_err(|error| problem(&format!("Expected a query: {error}")))?;
-        let asked = Self { document: document.into_static(), variables: body.variables };
-        match asked.operation() {
-            Some(_) => Ok(asked),
+        let query = Self { document: document.into_static(), variables: body.variables };
+        match query.operation() {
+            Some(_) => Ok(query),
             None => Err(problem("A query attribute must be specified and must be a string.")),
         }
     }
@@ -54,11 +57,6 @@ impl Asked {
         Value::Object(self.variables.clone())
     }
 
-    /// How many items it asks for, where that is a variable.
-    pub(super) fn size(&self) -> Option<u64> {
-        self.variables.get("size")?.as_u64()
-    }
-
     pub(super) fn cost(&self) -> u32 {
         cost::of(&self.document, &self.variables)
     }
@@ -67,7 +65,7 @@ impl Asked {
         execute::execute(self, world, rate)
     }
 
-    fn operation(&self) -> Option<&Query<'static, String>> {
+    fn operation(&self) -> Option<&QueryNode<'static, String>> {
         self.document.definitions.iter().find_map(|definition| match definition {
             Definition::Operation(OperationDefinition::Query(query)) => Some(query),
             _ => None,

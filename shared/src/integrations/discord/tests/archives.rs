@@ -48,7 +48,7 @@ async fn threads_archived_in_one_instant_are_not_lost_between_two_pages() {
 #[tokio::test]
 async fn a_list_of_threads_that_repeats_ends_as_a_hole() {
     let (site, _, _) = forum(230).await;
-    site.misbehave("/threads/archived/public", ALWAYS, Fault::FirstPage);
+    site.misbehave("/threads/archived/public", ALWAYS, Fault::RepeatedPage);
     let run = rehearsal(&site).run().await;
     assert_eq!(run.ending, Ending::Hole { streams: 1 });
     assert!(run.to_string().contains("repeats another"), "{run}");

@@ -13,7 +13,7 @@ async fn no_single_fault_loses_a_message() {
         Fault::RateLimited { seconds: 1, global: true },
         Fault::TruncatedJson,
         Fault::WrongJson,
-        Fault::FirstPage,
+        Fault::RepeatedPage,
     ];
     for fault in faults {
         for what in ["/users/@me", "/members", "/channels/", "/messages", "/archived/", "before="] {
@@ -123,7 +123,7 @@ async fn messages_that_repeat_for_ever_end_as_a_hole_with_their_first_page_read(
             community.post(general, ada, &format!("{number}"));
         }
     });
-    site.misbehave("/messages", ALWAYS, Fault::FirstPage);
+    site.misbehave("/messages", ALWAYS, Fault::RepeatedPage);
     let run = rehearsal(&site).run().await;
     assert_eq!((&run.ending, found(&[&run]).len()), (&Ending::Hole { streams: 1 }, 100), "{run}");
     assert!(run.to_string().contains("repeats another"), "{run}");

@@ -63,7 +63,7 @@ async fn a_request_counts_against_its_route_and_channel_and_against_all_requests
 async fn what_the_headers_say_is_of_the_bucket() {
     let Small { site, general, .. } = Small::start().await;
     let hour = std::time::Duration::from_secs(3600);
-    let rate = sandbox::discord::Rate { requests: 1, per: hour };
+    let rate = sandbox::discord::RateLimit { requests: 1, per: hour };
     site.limit(sandbox::discord::Limits { route: Some(rate), global: None });
     let discord = integration(&site);
     let (access, counter) = counted();

@@ -133,7 +133,7 @@ async fn a_page_of_members_that_failed_is_where_the_next_check_begins() {
 #[tokio::test]
 async fn members_that_repeat_for_ever_end_as_a_hole() {
     let (site, _) = crowd(1_500).await;
-    site.misbehave("/members?", ALWAYS, Fault::FirstPage);
+    site.misbehave("/members?", ALWAYS, Fault::RepeatedPage);
     let run = rehearsal(&site).run().await;
     assert_eq!((&run.ending, joins(&[&run]).len()), (&Ending::Hole { streams: 1 }, 999));
 }

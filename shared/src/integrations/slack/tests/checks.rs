@@ -124,7 +124,7 @@ async fn a_channel_that_the_app_is_invited_to_is_read_wholly_by_a_check() {
 #[tokio::test]
 async fn users_that_could_not_be_listed_are_listed_by_the_next_check() {
     let talk = Talk::begin().await;
-    talk.slack.misbehave("users.list", 5, Fault::Status(500));
+    talk.slack.misbehave("users.list", 5, Fault::Status(StatusCode::INTERNAL_SERVER_ERROR));
     let run = onboarding(&talk.slack).run().await;
     assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
     let healed = check(&talk.slack, &run).run().await;

@@ -131,7 +131,7 @@ async fn every_request_counts_under_its_methods_limit() {
         ];
         assert_eq!(spent, expected.map(|(class, counted)| (class.to_owned(), counted)).into());
         let counted: u64 = spent.values().map(|(_, _, count)| count).sum();
-        assert_eq!(counted, talk.slack.request_count() as u64);
+        assert_eq!(counted, talk.slack.request_count());
     }
 }
 

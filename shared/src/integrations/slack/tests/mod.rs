@@ -21,7 +21,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use insta::assert_snapshot;
 use sandbox::slack::{
-    self, ChannelId, Distribution, Fault, MessageId, Pace, TOKEN, UserId, Workspace,
+    self, ChannelId, Distribution, Fault, MessageId, Pace, StatusCode, TOKEN, UserId, Workspace,
 };
 use serde_json::{Value, json};
 

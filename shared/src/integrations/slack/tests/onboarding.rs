@@ -163,9 +163,9 @@ async fn no_single_fault_loses_a_message() {
         "conversations.replies",
     ];
     for fault in [
-        Fault::Status(500),
-        Fault::Status(200),
-        Fault::TooManyRequests(30),
+        Fault::Status(StatusCode::INTERNAL_SERVER_ERROR),
+        Fault::Status(StatusCode::OK),
+        Fault::RateLimited(30),
         Fault::Says("ratelimited"),
         Fault::Says("internal_error"),
     ] {

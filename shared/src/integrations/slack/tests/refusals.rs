@@ -88,7 +88,11 @@ async fn a_private_channel_whose_messages_are_not_granted_is_given_up_alone() {
 #[tokio::test]
 async fn an_error_outside_of_slacks_words_is_tried_again_and_then_a_hole() {
     let talk = Talk::begin().await;
-    talk.slack.misbehave("conversations.replies", 1, Fault::Status(503));
+    talk.slack.misbehave(
+        "conversations.replies",
+        1,
+        Fault::Status(StatusCode::SERVICE_UNAVAILABLE),
+    );
     let run = onboarding(&talk.slack).run().await;
     assert_eq!((&run.ending, run.attempts_spent), (&Ending::Processed, 1), "{run}");
 }

@@ -22,7 +22,7 @@ async fn the_list_of_channels_and_the_list_of_users_go_on_after_their_first_page
 #[tokio::test]
 async fn retry_after_is_believed_to_the_second_and_not_sixty_always() {
     let talk = Talk::begin().await;
-    talk.slack.misbehave("conversations.history", 1, Fault::TooManyRequests(7));
+    talk.slack.misbehave("conversations.history", 1, Fault::RateLimited(7));
     let run = onboarding(&talk.slack).run().await;
     assert_eq!(run.waits, [std::time::Duration::from_secs(7)], "{run}");
     assert_eq!((&run.ending, run.attempts_spent), (&Ending::Processed, 0));

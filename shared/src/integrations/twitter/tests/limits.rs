@@ -36,7 +36,7 @@ async fn a_reset_that_cannot_be_meant_is_a_short_wait() {
 #[tokio::test]
 async fn a_spent_limit_costs_no_attempt_and_loses_nothing() {
     let x = X::small().await;
-    x.sim.limit(Class::RecentSearch, RateLimit { requests: 1, per: TimeDelta::seconds(10) });
+    x.sim.limit(Class::RecentSearch, RateLimit { requests: 1, per: Duration::from_secs(10) });
     x.sim.pass_with_each_request(TimeDelta::seconds(3));
     let run = x.rehearsal().run().await;
     assert!(x.sim.refused_count() > 0, "the limit was never met");

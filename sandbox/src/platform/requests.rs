@@ -1,16 +1,48 @@
-//! What the site was asked, and a signal for those who wait to be asked.
+//! What a site was asked, and a signal for those who wait to be asked.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
-use axum::http::{StatusCode, Uri};
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use tokio::sync::Notify;
+
+use super::{Platform, lock};
 
 /// Older requests are forgotten, so that a long demonstration does not grow.
 const REMEMBERED: usize = 100_000;
 
+/// A request as it arrived.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    pub parts: &'a Parts,
+    pub body: &'a [u8],
+}
+
+impl<'a> Ask<'a> {
+    pub fn method(&self) -> &'a Method {
+        &self.parts.method
+    }
+
+    /// Below [`Platform::API`].
+    pub fn path<P: Platform>(&self) -> &'a str {
+        let path = self.parts.uri.path();
+        path.strip_prefix(P::API).unwrap_or(path)
+    }
+}
+
+/// What is remembered of a request.
+pub trait Asked: Clone + Send + Sync {
+    /// Whether it is one of those that a scenario means by this; by nothing at all it means all.
+    fn asks_for(&self, what: &str) -> bool;
+
+    /// Notes the status of the answer.
+    fn answered(&mut self, status: StatusCode);
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
+    /// Below [`Platform::API`].
     pub path: String,
     pub query: Option<String>,
     /// `None` while the answer is being made, and for ever where there was none.
@@ -18,9 +50,12 @@ pub struct Request {
 }
 
 impl Request {
-    fn to(uri: &Uri) -> Self {
-        let query = uri.query().map(str::to_owned);
-        Self { path: uri.path().to_owned(), query, status: None }
+    pub fn of<P: Platform>(ask: Ask<'_>) -> Self {
+        Self::to(ask.path::<P>(), ask.parts.uri.query())
+    }
+
+    fn to(path: &str, query: Option<&str>) -> Self {
+        Self { path: path.to_owned(), query: query.map(str::to_owned), status: None }
     }
 
     /// Whether the path and query contain `what`, as whole words: `a_id=1` is not in `a_id=17`, and
@@ -41,55 +76,70 @@ impl Request {
     }
 }
 
+impl Asked for Request {
+    fn asks_for(&self, what: &str) -> bool {
+        Self::asks_for(self, what)
+    }
+
+    fn answered(&mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+}
+
 fn in_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '%')
 }
 
-#[derive(Default)]
-pub(super) struct Requests {
-    log: Mutex<Log>,
+pub(super) struct Requests<R> {
+    log: Mutex<Log<R>>,
     arrival: Notify,
 }
 
-#[derive(Default)]
-struct Log {
-    requests: VecDeque<Request>,
+struct Log<R> {
+    requests: VecDeque<R>,
     /// The number of the request at the front; they are numbered for the life of the site.
     first: u64,
     cleared_at: u64,
 }
 
-impl Log {
+impl<R> Default for Requests<R> {
+    fn default() -> Self {
+        let log = Log { requests: VecDeque::new(), first: 0, cleared_at: 0 };
+        Self { log: Mutex::new(log), arrival: Notify::new() }
+    }
+}
+
+impl<R> Log<R> {
     fn next(&self) -> u64 {
         self.first + self.requests.len() as u64
     }
 }
 
-impl Requests {
+impl<R: Asked> Requests<R> {
     /// Notes a request before it is answered, and returns its number.
-    pub(super) fn arrived(&self, uri: &Uri) -> (u64, Request) {
-        let request = Request::to(uri);
+    pub(super) fn arrived(&self, request: R) -> u64 {
         let mut log = self.log();
         let number = log.next();
-        log.requests.push_back(request.clone());
+        log.requests.push_back(request);
         if log.requests.len() > REMEMBERED {
             log.requests.pop_front();
             log.first += 1;
         }
         drop(log);
         self.arrival.notify_waiters();
-        (number, request)
+        number
     }
 
-    pub(super) fn answered(&self, number: u64, status: StatusCode) {
+    /// A request that is forgotten by now is left alone.
+    pub(super) fn amend(&self, number: u64, change: impl FnOnce(&mut R)) {
         let mut log = self.log();
         let index = number.checked_sub(log.first).and_then(|index| usize::try_from(index).ok());
         if let Some(request) = index.and_then(|index| log.requests.get_mut(index)) {
-            request.status = Some(status);
+            change(request);
         }
     }
 
-    pub(super) fn all(&self) -> Vec<Request> {
+    pub(super) fn all(&self) -> Vec<R> {
         self.log().requests.iter().cloned().collect()
     }
 
@@ -105,7 +155,7 @@ impl Requests {
         log.requests.clear();
     }
 
-    pub(super) async fn until(&self, what: &str) -> Request {
+    pub(super) async fn until(&self, what: &str) -> R {
         loop {
             // Made before looking: an arrival between the look and the wait still wakes it.
             let arrival = self.arrival.notified();
@@ -116,12 +166,12 @@ impl Requests {
         }
     }
 
-    fn find(&self, what: &str) -> Option<Request> {
+    fn find(&self, what: &str) -> Option<R> {
         self.log().requests.iter().find(|request| request.asks_for(what)).cloned()
     }
 
-    fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    fn log(&self) -> MutexGuard<'_, Log<R>> {
+        lock(&self.log)
     }
 }
 
@@ -131,8 +181,7 @@ mod tests {
 
     #[test]
     fn a_request_asks_for_whole_words() {
-        let uri = "/api/articles?username=ben&per_page=2&page=17".parse().unwrap();
-        let request = Request::to(&uri);
+        let request = Request::to("/api/articles", Some("username=ben&per_page=2&page=17"));
         let asked = ["/api/articles", "/api/", "username=ben", "page=17", "per_page=2&page", ""];
         let not_asked = ["/api/article", "username=be", "page=1", "page=2", "comments"];
         assert!(asked.iter().all(|what| request.asks_for(what)));
