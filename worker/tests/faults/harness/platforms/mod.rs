@@ -120,7 +120,7 @@ impl Ground {
         devto.limit(RateLimit { requests: DEVTO_PER_SECOND, per: Duration::from_secs(1) });
         let discord = Discord::serve(discords::Community::realistic(SEED, 30, 150)).await;
         let discord = discord.expect("a simulated Discord");
-        let global = discords::Rate { requests: 50, per: Duration::from_secs(1) };
+        let global = RateLimit { requests: 50, per: Duration::from_secs(1) };
         discord.limit(discords::Limits { route: None, global: Some(global) });
         let github = Github::serve(World::village(SEED)).await.expect("a simulated GitHub");
         let slack = Slack::serve(Workspace::realistic(SEED, 20)).await.expect("a simulated Slack");
