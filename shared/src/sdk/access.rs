@@ -43,7 +43,7 @@ pub trait Keys: Send + Sync {
 pub trait Quota: Send + Sync {
     /// Returns once the request may be sent, if that is worth waiting for; else `OverQuota`, and
     /// nothing is spent. What it returns is dropped when the request has been answered, or never
-    /// will be.
+    /// will be. Asked for each sending, also of the same request.
     async fn spend(&self, spending: &[Spending]) -> Result<Spent>;
 
     /// Takes note of what the platform said of a limit beside an answer or a refusal.

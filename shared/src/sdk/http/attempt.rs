@@ -1,4 +1,4 @@
-//! Sending a request until something answers.
+//! Sending a request until something answers, each time within the limits.
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -10,11 +10,24 @@ use tokio::time::{Instant, sleep};
 
 use super::request::Line;
 use super::{ApiClient, counting, origin};
-use crate::sdk::SyncError;
+use crate::sdk::{Quota, Spending, Spent, SyncError};
 
 /// Before the second and the third attempt, give or take a half: enough for a listener that is
 /// being replaced, too little to matter to a page.
 const WAITS: [Duration; 2] = [Duration::from_millis(20), Duration::from_millis(100)];
+
+/// Whoever counts what is sent, and what each sending costs.
+pub(super) struct Within<'a> {
+    pub(super) quota: &'a dyn Quota,
+    pub(super) spending: &'a [Spending],
+}
+
+/// Why there is no answer.
+pub(super) enum Unanswered {
+    /// It would have been above a limit.
+    NotSent(SyncError),
+    Failed(reqwest::Error),
+}
 
 /// The first answer of up to three attempts. Only a connection that was lost before it answered is
 /// tried again; its attempts share one deadline.
@@ -23,28 +36,34 @@ pub(super) async fn first_answer(
     request: &reqwest::Request,
     repeatable: bool,
     deadline: Instant,
-) -> reqwest::Result<Response> {
+    within: &Within<'_>,
+) -> Result<(Response, Spent), Unanswered> {
     for wait in WAITS {
-        match attempt(client, request, deadline).await {
-            Err(error) if was_lost(&error, repeatable) => sleep(jittered(wait)).await,
+        match attempt(client, request, deadline, within).await {
+            Err(Unanswered::Failed(error)) if was_lost(&error, repeatable) => {
+                sleep(jittered(wait)).await;
+            }
             outcome => return outcome,
         }
     }
-    attempt(client, request, deadline).await
+    attempt(client, request, deadline, within).await
 }
 
 async fn attempt(
     client: &ApiClient,
     request: &reqwest::Request,
     deadline: Instant,
-) -> reqwest::Result<Response> {
+    within: &Within<'_>,
+) -> Result<(Response, Spent), Unanswered> {
+    // The platform may have counted an attempt that was lost, so each is spent for itself.
+    let spent = within.quota.spend(within.spending).await.map_err(Unanswered::NotSent)?;
     // Only a streamed body cannot be cloned, and there are none here.
     let mut copy = request.try_clone().expect("bodies are bytes");
     *copy.timeout_mut() = Some(deadline.saturating_duration_since(Instant::now()));
     counting::sent();
     let outcome = client.http.execute(copy).await;
     counting::answered(client.kind, outcome.as_ref());
-    outcome
+    outcome.map(|response| (response, spent)).map_err(Unanswered::Failed)
 }
 
 /// A refused connection carried no request. One that was reset may have, and the platform may have
@@ -69,7 +88,11 @@ fn jittered(wait: Duration) -> Duration {
 }
 
 /// What it means to the engine that no answer came.
-pub(super) fn failure(line: &Line, error: reqwest::Error) -> SyncError {
+pub(super) fn failure(line: &Line, unanswered: Unanswered) -> SyncError {
+    let error = match unanswered {
+        Unanswered::NotSent(error) => return error,
+        Unanswered::Failed(error) => error,
+    };
     let permanent = causes(&error).any(origin::is_for_good) || error.is_builder();
     let happened = if error.is_timeout() { "waited in vain for an answer" } else { "no answer" };
     // The address is in `line` as far as it may be told.

@@ -11,9 +11,11 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 
+use super::ApiClient;
 use super::answer::{Answer, Received};
-use super::{ApiClient, attempt};
-use crate::sdk::{Access, Credential, RequestLimit, Result, Spending, SyncError};
+use super::attempt::{self, Within};
+use crate::sdk::access::Unlimited;
+use crate::sdk::{Access, Credential, Quota, RequestLimit, Result, Spending, SyncError};
 
 /// Sent by [`Request::json`] or [`Request::json_or_none`], and by nothing before.
 #[must_use = "a request is sent by `json` or `json_or_none`"]
@@ -163,7 +165,7 @@ impl<'a> Request<'a> {
         }
         match self.access.take() {
             Some(access) => self.send_by(&access).await,
-            None => self.send_as_it_is().await,
+            None => self.send_counted_by(&Unlimited).await,
         }
     }
 
@@ -199,12 +201,10 @@ impl<'a> Request<'a> {
 
     /// Within the limits, and taking note of what the platform says of them.
     async fn send_within(&self, access: &Access) -> Result<Received> {
+        let received = self.send_counted_by(access.quota()).await?;
         if self.spending.is_empty() {
-            return self.send_as_it_is().await;
+            return Ok(received);
         }
-        let spent = access.quota().spend(&self.spending).await?;
-        let received = self.send_as_it_is().await?;
-        drop(spent);
         access.quota().heed(self.limit_spoken_of(&received), received.said_of_limits()).await;
         access.quota().answered(&self.spending).await;
         Ok(received)
@@ -217,12 +217,13 @@ impl<'a> Request<'a> {
         &self.spending[at].limit
     }
 
-    async fn send_as_it_is(&self) -> Result<Received> {
+    async fn send_counted_by(&self, quota: &dyn Quota) -> Result<Received> {
+        let within = Within { quota, spending: &self.spending };
         let line = Line::of(&self.inner);
         let deadline = Instant::now() + self.client.total_timeout;
-        let response = attempt::first_answer(self.client, &self.inner, self.repeatable, deadline)
-            .await
-            .map_err(|error| attempt::failure(&line, error))?;
+        let first =
+            attempt::first_answer(self.client, &self.inner, self.repeatable, deadline, &within);
+        let (response, _spent) = first.await.map_err(|error| attempt::failure(&line, error))?;
         let mut received = Received::read(response, line, self.client).await?;
         received.note_words(&self.secrets);
         Ok(received)

@@ -194,6 +194,19 @@ async fn every_request_is_spent_and_what_the_platform_says_of_the_limit_is_heede
 }
 
 #[tokio::test]
+async fn a_request_that_is_sent_again_after_a_reset_is_spent_again() {
+    let client = client_of(&connections::platform_that_resets_once().await);
+    let counter = Arc::new(Counter::default());
+    let access = access(&Arc::default(), &counter);
+
+    let request = client.get("comments/7").by(&access).under(&LISTS);
+    request.json::<Comment>().await.expect("the second answer");
+
+    let once = Spending { limit: LISTS, cost: 1 };
+    assert_eq!(*counter.spent.lock().unwrap(), [once.clone(), once]);
+}
+
+#[tokio::test]
 async fn a_request_that_nothing_is_left_for_is_not_sent() {
     let (server, client) = strict_platform().await;
     let broke = Arc::new(Counter { spent_up: true, ..Counter::default() });

@@ -28,7 +28,7 @@ fn reset(stream: TcpStream) {
 }
 
 /// The platform's first connection is reset after it has read the request.
-async fn platform_that_resets_once() -> String {
+pub(super) async fn platform_that_resets_once() -> String {
     socket(|connection, stream| async move {
         match connection {
             0 => reset(stream),
