@@ -95,7 +95,7 @@ pub async fn verify(store: &Store, vault: &Vault, wish: Wish<'_>) -> Result<(), 
 /// Somebody looks at a screen meanwhile: it is counted as checks are.
 fn spender(wish: Wish<'_>, credential: Option<CredentialId>) -> Spender {
     Spender {
-        kind: wish.integration.kind().to_owned(),
+        platform: wish.integration.platform().to_owned(),
         tenant: wish.tenant,
         mode: RunMode::Check,
         credential: credential.map_or_else(|| wish.tenant.to_string(), |id| id.to_string()),

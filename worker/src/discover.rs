@@ -79,16 +79,16 @@ async fn units(worker: &Worker, claimed: &ClaimedDiscovery) -> SdkResult<Vec<Ext
     let now = worker.store.now().await.map_err(anyhow::Error::from)?;
     let access = claimed.credential.map(|credential| worker.vault.access(credential.id));
     let access = access.unwrap_or_else(Access::open);
-    let access = access.counted_by(worker.ledger.counts(spender(claimed)));
+    let access = access.counted_by(worker.ledger.counts(spender(claimed, integration.platform())));
     let connection = RawConnection::new(claimed.settings.clone(), now, access);
     integration.discover(connection).await
 }
 
 /// It reads little and somebody looks at a screen meanwhile: it is counted as checks are.
-fn spender(claimed: &ClaimedDiscovery) -> Spender {
+fn spender(claimed: &ClaimedDiscovery, platform: &str) -> Spender {
     let credential = claimed.credential.map(|credential| credential.id.to_string());
     Spender {
-        kind: claimed.kind.clone(),
+        platform: platform.to_owned(),
         tenant: claimed.tenant_id,
         mode: RunMode::Check,
         credential: credential.unwrap_or_else(|| claimed.lease.id.to_string()),

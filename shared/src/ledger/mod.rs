@@ -44,10 +44,11 @@ pub struct Ledger {
 /// Whose requests they are.
 #[derive(Clone, Debug)]
 pub struct Spender {
-    pub kind: String,
+    /// Where the requests go.
+    pub platform: String,
     pub tenant: TenantId,
     pub mode: RunMode,
-    /// What tells this credential from the others of its kind.
+    /// What tells this credential from the others of its platform.
     pub credential: String,
 }
 
@@ -83,7 +84,7 @@ impl Ledger {
     }
 
     fn row(&self, spender: &Spender, limit: &RequestLimit) -> Arc<Row> {
-        let key = QuotaKey::of_requests(&spender.kind, &spender.credential, limit);
+        let key = QuotaKey::of_requests(&spender.platform, &spender.credential, limit);
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         let row = rows.entry(key).or_insert_with_key(|key| {
             Arc::new(Row::of(key.clone(), Terms::from(limit), self.store.clock().clone()))
@@ -169,8 +170,8 @@ impl Counting {
         let (Some(Spending { limit, .. }), false) = (spending.first(), wait.is_zero()) else {
             return;
         };
-        let (kind, class) = (self.spender.kind.clone(), without_ids(&limit.class));
-        histogram!("quota_wait_seconds", "kind" => kind, "class" => class).record(wait);
+        let (platform, class) = (self.spender.platform.clone(), without_ids(&limit.class));
+        histogram!("quota_wait_seconds", "platform" => platform, "class" => class).record(wait);
     }
 }
 

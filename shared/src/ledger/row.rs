@@ -199,8 +199,8 @@ impl Row {
 
     fn show(&self, book: &Book, now: DateTime<Utc>) {
         let left = book.left(&self.terms, RunMode::Check, now);
-        let (kind, class) = (self.key.kind.clone(), without_ids(&self.key.class));
-        gauge!("quota_left", "kind" => kind, "class" => class).set(left as f64);
+        let (platform, class) = (self.key.owner.clone(), without_ids(&self.key.class));
+        gauge!("quota_left", "platform" => platform, "class" => class).set(left as f64);
     }
 
     fn slices(&self, who: Who) -> Arc<Slices> {

@@ -50,6 +50,7 @@ impl Store {
         run: &Run,
         credential: Option<CredentialId>,
     ) -> Result<Vec<LimitFacts>> {
+        let known = credential.map(|id| id.0);
         let credential =
             credential.map_or_else(|| run.integration_id.to_string(), |id| id.to_string());
         let rows = sqlx::query!(
@@ -57,13 +58,15 @@ impl Store {
             select coalesce($3::timestamptz, now()) as "now!", scope, class, per_ms, allowed,
                 book as "book: Json<Book>"
             from quota_ledger
-            where kind = $1 and scope in ('application', $2)
+            where owner = coalesce((select platform from credentials where id = $4), $1)
+                and scope in ('application', $2)
                 and over_at > coalesce($3::timestamptz, now())
             order by class, per_ms
             "#,
             run.kind,
             credential,
             self.clock.in_database(),
+            known,
         )
         .fetch_all(&self.pool)
         .await?;

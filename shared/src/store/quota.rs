@@ -16,7 +16,8 @@ const FORGOTTEN_AT_ONCE: i64 = 20;
 /// Which row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct QuotaKey {
-    pub kind: String,
+    /// A platform; of records, a kind.
+    pub owner: String,
     pub scope: String,
     pub class: String,
     pub(super) per_ms: i64,
@@ -33,19 +34,20 @@ pub struct ReadBook {
 }
 
 impl QuotaKey {
-    /// `credential` is what tells one credential of this kind from another.
-    pub fn of_requests(kind: &str, credential: &str, limit: &RequestLimit) -> Self {
+    /// Of the platform, since its kinds may use one credential, and the platform counts together
+    /// what they send. `credential` is what tells it from the platform's others.
+    pub fn of_requests(platform: &str, credential: &str, limit: &RequestLimit) -> Self {
         let scope = match limit.counted_by {
             CountedBy::Credential => credential,
             CountedBy::Application => "application",
         };
         let per_ms = limit.per.as_millis().max(1) as i64;
-        Self { kind: kind.into(), scope: scope.into(), class: limit.class.to_string(), per_ms }
+        Self { owner: platform.into(), scope: scope.into(), class: limit.class.to_string(), per_ms }
     }
 
     pub fn of_records(kind: &str, limit: &RecordLimit) -> Self {
         let per_ms = limit.per.as_millis().max(1) as i64;
-        Self { kind: kind.into(), scope: "records".into(), class: "records".into(), per_ms }
+        Self { owner: kind.into(), scope: "records".into(), class: "records".into(), per_ms }
     }
 }
 
@@ -57,9 +59,9 @@ impl Store {
             select coalesce($5::timestamptz, now()) as "now!", l.book as "book?: Json<Book>",
                 l.version as "version?"
             from (select) as one
-            left join quota_ledger l on kind = $1 and scope = $2 and class = $3 and per_ms = $4
+            left join quota_ledger l on owner = $1 and scope = $2 and class = $3 and per_ms = $4
             "#,
-            key.kind,
+            key.owner,
             key.scope,
             key.class,
             key.per_ms,
@@ -87,9 +89,9 @@ impl Store {
             r#"
             update quota_ledger
             set book = $5, version = version + 1, spent = spent + $6, over_at = $7, allowed = $9
-            where kind = $1 and scope = $2 and class = $3 and per_ms = $4 and version = $8
+            where owner = $1 and scope = $2 and class = $3 and per_ms = $4 and version = $8
             "#,
-            key.kind,
+            key.owner,
             key.scope,
             key.class,
             key.per_ms,
@@ -113,11 +115,11 @@ impl Store {
     ) -> Result<bool> {
         let opened = sqlx::query!(
             r#"
-            insert into quota_ledger (kind, scope, class, per_ms, book, spent, over_at, allowed)
+            insert into quota_ledger (owner, scope, class, per_ms, book, spent, over_at, allowed)
             values ($1, $2, $3, $4, $5, $6, $7, $8)
             on conflict do nothing
             "#,
-            key.kind,
+            key.owner,
             key.scope,
             key.class,
             key.per_ms,
@@ -137,7 +139,7 @@ impl Store {
         sqlx::query!(
             r#"
             with over as (
-                select kind, scope, class, per_ms
+                select owner, scope, class, per_ms
                 from quota_ledger
                 where over_at < $1::timestamptz - interval '1 day'
                 order by over_at
@@ -146,8 +148,8 @@ impl Store {
             )
             delete from quota_ledger l
             using over
-            where (l.kind, l.scope, l.class, l.per_ms)
-                = (over.kind, over.scope, over.class, over.per_ms)
+            where (l.owner, l.scope, l.class, l.per_ms)
+                = (over.owner, over.scope, over.class, over.per_ms)
             "#,
             now,
             FORGOTTEN_AT_ONCE,
@@ -168,7 +170,8 @@ pub(super) async fn forget_refusals(
         update quota_ledger l
         set book = l.book #- '{said,blocked}', version = l.version + 1
         from integrations i
-        where i.id = $1 and l.kind = i.kind
+        left join credentials c on c.id = i.credential_id
+        where i.id = $1 and l.owner = coalesce(c.platform, i.kind)
             and l.scope in ('application', coalesce(i.credential_id, i.id)::text)
             and l.book #> '{said,blocked}' is not null
         "#,

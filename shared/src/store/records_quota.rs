@@ -58,9 +58,9 @@ pub(super) async fn spend(
         r#"
         update quota_ledger
         set book = $5, version = version + 1, spent = spent + $6, over_at = $7
-        where kind = $1 and scope = $2 and class = $3 and per_ms = $4
+        where owner = $1 and scope = $2 and class = $3 and per_ms = $4
         "#,
-        key.kind,
+        key.owner,
         key.scope,
         key.class,
         key.per_ms,
@@ -81,13 +81,13 @@ async fn locked_book(
 ) -> Result<Book> {
     let Json(book) = sqlx::query_scalar!(
         r#"
-        insert into quota_ledger as l (kind, scope, class, per_ms, over_at, allowed)
+        insert into quota_ledger as l (owner, scope, class, per_ms, over_at, allowed)
         values ($1, $2, $3, $4, $5, $6)
-        on conflict (kind, scope, class, per_ms) do update
+        on conflict (owner, scope, class, per_ms) do update
         set version = l.version + 1, allowed = excluded.allowed
         returning book as "book: Json<Book>"
         "#,
-        key.kind,
+        key.owner,
         key.scope,
         key.class,
         key.per_ms,

@@ -21,7 +21,7 @@ use crate::provider::{tenant, workers};
 async fn onboard(site: &Site, ledger: &Ledger, number: u128, organization: &str) {
     let registry = Registry::default().with(Devto::at(&site.url()).unwrap());
     let quota = ledger.counts(shared::ledger::Spender {
-        kind: "devto".into(),
+        platform: "devto".into(),
         tenant: tenant(number),
         mode: RunMode::Onboarding,
         credential: String::new(),

@@ -37,8 +37,8 @@ pub(crate) fn tenant(number: u128) -> TenantId {
 }
 
 pub(crate) fn spender(number: u128, mode: RunMode) -> Spender {
-    let (kind, credential) = ("forum".to_owned(), format!("the credential of {number}"));
-    Spender { kind, tenant: tenant(number), mode, credential }
+    let (platform, credential) = ("forum".to_owned(), format!("the credential of {number}"));
+    Spender { platform, tenant: tenant(number), mode, credential }
 }
 
 pub(crate) fn quota(ledger: &Ledger, number: u128, mode: RunMode) -> Arc<dyn Quota> {

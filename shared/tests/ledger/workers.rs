@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use shared::clock::Clock;
 use shared::domain::{CountedBy, RequestLimit, RequestedBy, RunMode, Said};
-use shared::ledger::Ledger;
+use shared::ledger::{Ledger, Spender};
 use shared::sdk::{Quota, Spent, SyncError};
 use shared::store::{NewIntegration, Store};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 
-use crate::provider::{limit, noon, quota, spending, tenant, workers};
+use crate::provider::{limit, noon, quota, spender, spending, tenant, workers};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -62,6 +62,24 @@ async fn a_limit_of_each_credential_is_not_shared(pool: PgPool) {
         let quota = quota(ledger, number, RunMode::Check);
         assert_eq!(spend_all(&*quota, &limit).await.len(), 5);
     }
+}
+
+/// As X counts what an account's followers and its reach ask for.
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn two_kinds_that_use_one_credential_of_a_platform_share_its_limits(pool: PgPool) {
+    let clock = Clock::standing_at(noon());
+    let store = Store::new(pool.clone(), clock.clone());
+    let registry = shared::integrations::registry(&Default::default()).unwrap();
+    let limit = hourly(10);
+    let limit = RequestLimit { counted_by: CountedBy::Credential, ..limit };
+    let ledger = Ledger::of(store);
+    let mut sent = 0;
+    for kind in ["twitter", "twitter_reach"] {
+        let platform = registry.find(kind).unwrap().platform().to_owned();
+        let quota = ledger.counts(Spender { platform, ..spender(1, RunMode::Check) });
+        sent += spend_all(&*quota, &limit).await.len();
+    }
+    assert_eq!(sent, 10);
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

@@ -114,8 +114,8 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     ("an_activity_is_not_its_own_parent", "update activities set parent_id = id"),
     // quota
-    ("a_window_has_a_length", "insert into quota_ledger (kind, scope, class, per_ms, allowed, over_at) values ('toy', 'records', 'records', 0, 1, now())"),
-    ("a_limit_allows_something", "insert into quota_ledger (kind, scope, class, per_ms, allowed, over_at) values ('toy', 'records', 'records', 1, -1, now())"),
+    ("a_window_has_a_length", "insert into quota_ledger (owner, scope, class, per_ms, allowed, over_at) values ('toy', 'records', 'records', 0, 1, now())"),
+    ("a_limit_allows_something", "insert into quota_ledger (owner, scope, class, per_ms, allowed, over_at) values ('toy', 'records', 'records', 1, -1, now())"),
     // the queue
     ("a_body_is_not_empty", "insert into queue_messages (body) values ('')"),
     ("a_receipt_exists_iff_it_was_received", "insert into queue_messages (body, receives) values ('{}', 1)"),

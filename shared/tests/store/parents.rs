@@ -139,7 +139,7 @@ impl HeldUp {
         // Spending quota is the last thing a page does.
         let spends = counted("held up");
         let page = Page { operations: activities([activity]), spends, ..Page::default() };
-        let gate = Gate::before_committing(ground, "quota_ledger", "new.kind = 'held up'").await;
+        let gate = Gate::before_committing(ground, "quota_ledger", "new.owner = 'held up'").await;
         let store = ground.store.clone();
         let committing = tokio::spawn(async move { store.commit_page(source, &page).await });
         gate.until_waiting(1).await;

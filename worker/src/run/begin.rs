@@ -62,7 +62,7 @@ async fn prepare(worker: &Worker, claimed: &Claimed) -> SdkResult<Arc<dyn DynRun
         settings: claimed.settings.clone(),
         state: claimed.state.clone(),
         units: claimed.units.clone(),
-        access: access(worker, claimed),
+        access: access(worker, claimed, integration.platform()),
         directory: Arc::new(TenantMembers::of(&worker.store, claimed.tenant_id)),
     };
     integration.begin(connection).await
@@ -70,11 +70,11 @@ async fn prepare(worker: &Worker, claimed: &Claimed) -> SdkResult<Arc<dyn DynRun
 
 /// Whatever is asked of the platform is asked with what the vault has at that moment, and
 /// counted by the ledger.
-fn access(worker: &Worker, claimed: &Claimed) -> Access {
+fn access(worker: &Worker, claimed: &Claimed, platform: &str) -> Access {
     let credential = claimed.credential.map(|credential| credential.id);
     let access = credential.map_or_else(Access::open, |id| worker.vault.access(id));
     access.counted_by(worker.ledger.counts(Spender {
-        kind: claimed.kind.clone(),
+        platform: platform.to_owned(),
         tenant: claimed.tenant_id,
         mode: claimed.mode,
         credential:
