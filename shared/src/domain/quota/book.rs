@@ -16,6 +16,8 @@ use crate::domain::{RunMode, Said, TenantId};
 
 /// After so long a request has arrived at its platform or never will, whether or not we hear of it.
 pub(super) const ARRIVAL: TimeDelta = TimeDelta::seconds(10);
+/// How long it is known who was served what, once their turn has come.
+const PATIENCE: TimeDelta = TimeDelta::seconds(10);
 /// Whoever was served comes back for more within this, or wants none.
 const RETURN: TimeDelta = TimeDelta::seconds(2);
 
@@ -54,13 +56,13 @@ impl Book {
         let ask = Ask { least: ask.least.clamp(1, self.allowed_for(terms, ask.mode)), ..*ask };
         let ask =
             Ask { wanted: ask.wanted.clamp(ask.least, most_at_once(terms, ask.least)), ..ask };
-        let portion = self.portion(terms, &ask, now);
-        self.claims.enter(&ask, self.allowed_for(terms, ask.mode) / 20, now);
+        let portion = self.portion(terms, &ask);
+        self.claims.enter(&ask, self.allowed_for(terms, ask.mode) / 10, now);
         let free = self.free_now(terms, &ask, now);
         let units = self.claims.share(&ask, portion, free, &here(terms, now));
         if units < ask.least || self.said.blocked_until(now).is_some() {
             let until = self.turn(terms, &ask, portion, now);
-            self.claims.wait(&ask, until, until + patience(terms));
+            self.claims.wait(&ask, until, until + PATIENCE);
             return Answer::Wait { until };
         }
         self.lease(terms, &ask, units, now);
@@ -174,9 +176,4 @@ fn life(terms: &Terms) -> Duration {
 /// A twentieth, so that no slice keeps many waiting.
 fn most_at_once(terms: &Terms, least: u64) -> u64 {
     (terms.allowed / 20).max(least)
-}
-
-/// How long it is known who was served what, once their turn has come.
-fn patience(terms: &Terms) -> TimeDelta {
-    (terms.window() / 20).clamp(TimeDelta::seconds(5), TimeDelta::seconds(30))
 }

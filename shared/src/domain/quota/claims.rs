@@ -2,7 +2,7 @@
 //!
 //! Among tenants that want some at the same time, whoever was served least goes first; so all get the
 //! same, except that nobody gets more than they want (max-min). Who comes begins a little below where
-//! the others are: with a credit of a twentieth of the window's, once in a window, so that a few
+//! the others are: with a credit of a tenth of the window's, once in a window, so that a few
 //! requests need not wait behind somebody's thousands. A claim ends by itself, some seconds after its
 //! turn or its last slice; who was served is remembered for a window.
 
@@ -138,13 +138,6 @@ impl Claims {
 
     pub(super) fn tenants(&self, now: DateTime<Utc>) -> BTreeSet<TenantId> {
         self.all.iter().filter(|claim| claim.until > now).map(|claim| claim.tenant).collect()
-    }
-
-    /// How many tenants there are with this one.
-    pub(super) fn tenants_with(&self, tenant: TenantId, now: DateTime<Utc>) -> usize {
-        let mut tenants = self.tenants(now);
-        tenants.insert(tenant);
-        tenants.len()
     }
 
     pub(super) fn turn_of(

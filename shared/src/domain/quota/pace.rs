@@ -29,8 +29,8 @@ impl Pace {
         self.arrival -= interval * units as f64;
     }
 
-    pub(super) fn has_room_at(self, interval: f64, tolerance: f64, units: u64) -> DateTime<Utc> {
-        let at = self.arrival + interval * units as f64 - tolerance;
+    pub(super) fn has_room_at(self, length: f64, tolerance: f64) -> DateTime<Utc> {
+        let at = self.arrival + length - tolerance;
         let at = DateTime::from_timestamp_micros(at.ceil() as i64).unwrap_or_default();
         at + TimeDelta::microseconds(1)
     }

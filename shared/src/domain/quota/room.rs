@@ -14,11 +14,10 @@ impl Book {
         terms.share_of(mode, allowed).max(1)
     }
 
-    /// What one tenant is served in its turn: as much as lets everybody have a turn in a fortieth
-    /// of the window, so that a run is not woken for one request where there could be ten.
-    pub(super) fn portion(&self, terms: &Terms, ask: &Ask, now: DateTime<Utc>) -> u64 {
-        let tenants = self.claims.tenants_with(ask.tenant, now) as u64;
-        (self.allowed_for(terms, ask.mode) / 40 / tenants).clamp(ask.least, ask.wanted)
+    /// What one tenant is served in its turn: a fortieth of the window's, so that a run is not woken
+    /// for one request where there could be ten.
+    pub(super) fn portion(&self, terms: &Terms, ask: &Ask) -> u64 {
+        (self.allowed_for(terms, ask.mode) / 40).clamp(ask.least, ask.wanted)
     }
 
     pub(super) fn in_use(&self) -> u64 {
@@ -80,11 +79,11 @@ impl Book {
     }
 }
 
-/// When whoever counts as being here comes. Who is to come soon is not overtaken by whoever happens
-/// to be here; who is late is waited for only as long as what is kept for them is not lost.
+/// When whoever counts as being here comes: now, or a moment ago. Who is late is waited for only as
+/// long as what is kept for them is not lost.
 pub(super) fn here(terms: &Terms, now: DateTime<Utc>) -> RangeInclusive<DateTime<Utc>> {
     let late = (terms.window() / 20).min(TimeDelta::seconds(10));
-    now - late..=now + terms.window() / 40
+    now - late..=now
 }
 
 /// What onboardings may take at once after a pause, in microseconds: a twentieth of the window's,
@@ -94,6 +93,6 @@ pub(super) fn tolerance(terms: &Terms, interval: f64, least: u64) -> f64 {
     (window / 20.0).max(window.min(1e6)).max(interval * least as f64)
 }
 
-fn micros(length: TimeDelta) -> f64 {
+pub(super) fn micros(length: TimeDelta) -> f64 {
     length.num_microseconds().unwrap_or(i64::MAX) as f64
 }

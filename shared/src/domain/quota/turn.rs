@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::book::ARRIVAL;
-use super::room::tolerance;
+use super::room::{micros, tolerance};
 use super::{Ask, Book, Terms};
 use crate::domain::RunMode;
 
@@ -23,16 +23,15 @@ impl Book {
         let ahead = self.claims.ahead_of(ask, portion, &ANY_TIME);
         let need = portion + ahead;
         let mut at = self.frees(terms, ask.mode, need, now);
+        let interval = self.interval(terms, now);
         if terms.shared && ask.mode.is_onboarding() {
-            let interval = self.interval(terms, now);
-            at = at.max(self.pace.has_room_at(
-                interval,
-                tolerance(terms, interval, ask.least),
-                need,
-            ));
+            // At the pace of now, which may be slow for a moment: then by a turn at the most.
+            let steady = micros(terms.window()) / self.allowed_for(terms, ask.mode) as f64;
+            let slowest = steady * need as f64 + micros(terms.window()) / 40.0;
+            let length = (interval * need as f64).min(slowest);
+            at = at.max(self.pace.has_room_at(length, tolerance(terms, interval, ask.least)));
         }
         let blocked = self.said.blocked_until(now).unwrap_or(now);
-        let interval = self.interval(terms, now);
         at.max(blocked).max(now + shortest_wait(interval))
     }
 

@@ -92,6 +92,11 @@ impl Actor {
         Self { begins: START + begins, ..self }
     }
 
+    /// So many requests at a time.
+    pub(super) fn sending(self, concurrency: u64) -> Self {
+        Self { concurrency, ..self }
+    }
+
     pub(super) fn took(&self) -> TimeDelta {
         self.ended.expect("it has ended") - self.begins
     }

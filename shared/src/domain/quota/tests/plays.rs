@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
 use proptest::prelude::*;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
 
 use super::super::claims::Claims;
 use super::play::{Actor, Play, START};
@@ -73,6 +75,54 @@ fn no_small_tenant_waits_behind_a_big_one_for_more_than_twice_as_long_as_alone()
                 "{tenant}: {took} against {alone} alone, seed {seed}"
             );
         }
+    }
+}
+
+/// Fifty small tenants who come when they like, before and beside a big one; a seed each.
+#[test]
+fn in_a_crowd_small_tenants_take_twice_as_long_as_at_the_pace_of_the_limit() {
+    let crowd = |seed, big: Option<Actor>| {
+        let mut rng = StdRng::seed_from_u64(seed);
+        let small = |tenant| {
+            let begins = Duration::from_secs_f64(rng.random_range(10.0..150.0));
+            let small = if tenant % 7 == 0 { check(tenant, 6) } else { onboarding(tenant, 6) };
+            small.from(begins).sending(1)
+        };
+        let actors = (1..50).map(small).chain(big).collect();
+        let mut play = Play::of(terms(300, 60), seed, actors);
+        play.until(START + seconds(300));
+        play
+    };
+    for seed in 1..=8 {
+        let alone = crowd(seed, None);
+        let big = onboarding(0, 100_000).sending(96);
+        let mut beside = crowd(seed, Some(big));
+        assert!(beside.most_in_a_window() <= 300);
+        let used = beside.counted_between(START, START + seconds(150)) as f64 / 750.0;
+        assert!(used >= 0.95, "{used:.3} of the budget, seed {seed}");
+        for (alone, beside) in alone.actors.iter().zip(&beside.actors) {
+            // Alone it finds what nobody took before, up to a twentieth of the window's: that much
+            // takes three seconds at the pace of the limit. A turn is a second and a half, and who
+            // sleeps until it comes up to as much too late.
+            let (free, turn) = (seconds(3), TimeDelta::milliseconds(1_500));
+            let (took, alone) = (beside.took(), alone.took());
+            assert!(took <= (alone + free) * 2 + turn * 2, "{took} against {alone}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn what_checks_take_at_once_does_not_put_off_onboardings_for_long() {
+    let small = |tenant, begins| onboarding(tenant, 500).from(Duration::from_secs(begins));
+    let checks = check(1, 500).from(Duration::from_secs(3_240));
+    let big = onboarding(0, 100_000).sending(96);
+    let actors = vec![big, checks, small(2, 828), small(3, 5_400), small(4, 5_724)];
+    let mut play = Play::of(terms(5_000, 3_600), 5, actors);
+    play.until(START + seconds(4 * 3_600));
+    for quarter in 0..16 {
+        let begins = START + seconds(900 * quarter);
+        let counted = play.counted_between(begins, begins + seconds(900));
+        assert!(counted >= 1_000, "{counted} of 1250 in quarter {quarter}");
     }
 }
 
