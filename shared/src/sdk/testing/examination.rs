@@ -79,6 +79,7 @@ impl Examination {
             ("settings that do not decode name the field", candidate.bad_settings()),
             ("a 429 delays and costs no attempt", candidate.rate_limits().await),
             ("a 401 stops and asks to reconnect", candidate.refusals().await),
+            ("a 403 condemns no credential", candidate.closed_things().await),
             ("a 500 is retried", candidate.failures().await),
             ("a hanging socket times out", candidate.silence().await),
             ("a platform that stays down is no success", candidate.outages().await),

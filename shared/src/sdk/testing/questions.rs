@@ -73,6 +73,16 @@ impl Candidate {
         Ok(())
     }
 
+    /// What is closed to us may fail, or be passed by; the credential may open everything else.
+    pub(super) async fn closed_things(&self) -> Result<()> {
+        for first in 1..=self.healthy.requests {
+            let fault = Fault::Status(StatusCode::FORBIDDEN);
+            let run = self.run(Script { fault, first, times: 1 }).await?;
+            ensure!(run.ending != Ending::NeedsReconnect, "it condemned the credential:\n{run}");
+        }
+        Ok(())
+    }
+
     pub(super) async fn failures(&self) -> Result<()> {
         for first in 1..=self.healthy.requests {
             let fault = Fault::Status(StatusCode::INTERNAL_SERVER_ERROR);
