@@ -85,6 +85,28 @@ async fn a_refused_credential_stops_whatever_uses_it_and_says_so_once(pool: PgPo
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_page_that_is_closed_to_us_is_given_up_in_the_platforms_words_and_the_credential_stays(
+    pool: PgPool,
+) {
+    let (stage, desk, known) = set(pool).await;
+    desk.close(2).await;
+    let (integration, run) = stage.connect_by("desk", Some(known.id)).await;
+
+    assert_eq!(stage.work_until_ended(run).await.state, RunState::Error);
+
+    assert_eq!(stage.activities().await, ["page-1"]);
+    let streams = stage.streams(run).await;
+    let errors: Vec<_> = streams.iter().filter_map(|stream| stream.error.as_deref()).collect();
+    assert_eq!(
+        errors,
+        ["GET /pages/2: answered 403 Forbidden: Missing Access by Bearer … (50001)"]
+    );
+    assert_eq!(state(&stage, known.id).await, CredentialState::Valid);
+    assert_eq!(status(&stage, integration).await, IntegrationStatus::Active);
+    stage.check_invariants().await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_credential_that_cannot_be_renewed_is_refused_by_the_platform_alone(pool: PgPool) {
     let log = Log::default();
     let _logging = log.begin();

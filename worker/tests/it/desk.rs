@@ -91,6 +91,16 @@ impl Desk {
         (grant.lets_in, grant.renews) = (false, false);
     }
 
+    /// From now on this page is closed to us, as the platform says in a loose tongue.
+    pub(crate) async fn close(&self, page: u32) {
+        let closed = |request: &Request| {
+            let message = format!("Missing Access by {}", authorization(request));
+            ResponseTemplate::new(403).set_body_json(json!({ "message": message, "code": 50001 }))
+        };
+        let page = Mock::given(path(format!("/pages/{page}"))).respond_with(closed);
+        page.with_priority(1).mount(&self.server).await;
+    }
+
     /// A person grants access anew.
     pub(crate) fn grant_anew(&self) {
         let mut grant = self.grant.lock().unwrap();
@@ -114,10 +124,8 @@ impl Desk {
     pub(crate) async fn received(&self) -> Vec<String> {
         let requests = self.server.received_requests().await.unwrap();
         let text = |request: &Request| {
-            let authorization = request.headers.get("authorization");
-            let authorization = authorization.map_or("", |value| value.to_str().unwrap());
             let body = String::from_utf8_lossy(&request.body);
-            format!("{} {authorization} {body}", request.url.path())
+            format!("{} {} {body}", request.url.path(), authorization(request))
         };
         requests.iter().map(text).collect()
     }
@@ -126,9 +134,10 @@ impl Desk {
 impl Grant {
     fn page(&self, request: &Request) -> ResponseTemplate {
         let expected = format!("Bearer {}", access_token(self.generation));
-        let authorization = request.headers.get("authorization");
-        if !self.lets_in || authorization.is_none_or(|value| *value != *expected) {
-            return ResponseTemplate::new(401).set_body_json(json!({ "error": "invalid_token" }));
+        let authorization = authorization(request);
+        if !self.lets_in || authorization != expected {
+            let said = json!({ "error": "invalid_token", "error_description": authorization });
+            return ResponseTemplate::new(401).set_body_json(said);
         }
         ResponseTemplate::new(200).set_body_json(json!({ "id": "T1", "name": "Acme" }))
     }
@@ -145,6 +154,10 @@ impl Grant {
             "refresh_token": refresh_token(self.generation),
         }))
     }
+}
+
+fn authorization(request: &Request) -> &str {
+    request.headers.get("authorization").map_or("", |value| value.to_str().unwrap())
 }
 
 fn access_token(generation: usize) -> String {
