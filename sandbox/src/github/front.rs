@@ -46,8 +46,9 @@ pub(super) async fn receive(
 
 /// An application has no limit; what it may ask is little.
 fn admit(site: &Site<Rules>, asked: &Request, incoming: &mut Incoming) -> Result<Option<Rate>, No> {
-    let token = bearer_token(incoming).unwrap_or_default();
-    lock(&site.rules.shown).insert(token.to_owned());
+    let token = bearer_token(incoming);
+    lock(&site.rules.shown).extend(token.map(str::to_owned));
+    let token = token.unwrap_or_default();
     if incoming.path().starts_with("/app/installations/") {
         check_claim(token, Utc::now()).map_err(No::Unauthorized)?;
         incoming.bring(Bearer::Application);

@@ -58,6 +58,8 @@ pub type Github = Simulator<Rules>;
 /// Tokens of an installation, a limit of points and one of requests.
 pub struct Rules {
     tokens: Mutex<Tokens>,
+    /// Whatever was ever shown as a token, good or not.
+    shown: Mutex<BTreeSet<String>>,
     graphql: Mutex<Ledger>,
     core: Mutex<Ledger>,
     /// Whatever was ever shown as a token, good or not.
@@ -72,6 +74,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             tokens: Mutex::default(),
+            shown: Mutex::default(),
             graphql: Mutex::new(Ledger::of("graphql")),
             core: Mutex::new(Ledger::of("core")),
             shown: Mutex::default(),

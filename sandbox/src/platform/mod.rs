@@ -47,6 +47,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> anyhow::Result<()> {
+//! # rustls::crypto::ring::default_provider().install_default().ok();
 //! let echo = Echo::serve(vec!["it".into()]).await?;
 //! echo.edit(|words| words.push("turns".into()));
 //! let said = reqwest::get(format!("{}/words", echo.url())).await?.text().await?;

@@ -49,6 +49,10 @@ pub use workspace::Workspace;
 use crate::platform::{Ask, Incoming, Platform, Simulator, Site, SiteState, lock};
 use limits::Limits;
 
+/// What Slack has published of its API, pruned to what is used here; its beginning says where it is
+/// from. The simulator's answers are held against it, and so is whoever reads them.
+pub const DESCRIPTION: &str = include_str!("description.json");
+
 pub type Slack = Simulator<Rules>;
 
 /// So many requests a minute, for each method.

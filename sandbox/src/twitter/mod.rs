@@ -61,6 +61,10 @@ use front::Passing;
 use limits::Limits;
 use oauth::Grants;
 
+/// What X has published of its API, pruned to what is used here; its beginning says where it is
+/// from. The simulator's answers are held against it, and so is whoever reads them.
+pub const DESCRIPTION: &str = include_str!("description.json");
+
 pub type Twitter = Simulator<Rules>;
 
 /// Accesses that people granted, limits for each of them, and a time of its own.

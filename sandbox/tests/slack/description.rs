@@ -1,12 +1,9 @@
 //! The answers have the fields and types of Slack's own description.
 
-use sandbox::slack::Workspace;
+use sandbox::slack::{DESCRIPTION, Workspace};
 use serde_json::Value;
 
 use crate::client::{ask, serve};
-
-const DESCRIPTION: &str =
-    include_str!("../../../shared/src/integrations/slack/tests/slack_web_api.json");
 
 /// Of replies the description knows less than of other messages.
 fn mistakes(schema: &Value, value: &Value, at: &str) -> Vec<String> {

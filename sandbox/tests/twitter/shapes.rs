@@ -1,7 +1,7 @@
 //! The answers have the fields and types of X's published description, which the integration is
 //! held against, too.
 
-use sandbox::twitter::Community;
+use sandbox::twitter::{Community, DESCRIPTION};
 use serde_json::Value;
 
 use crate::client::Asking;
@@ -10,11 +10,7 @@ struct Description(Value);
 
 impl Description {
     fn read() -> Self {
-        let text = include_str!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../shared/src/integrations/twitter/tests/description.json"
-        ));
-        Self(serde_json::from_str(text).unwrap())
+        Self(serde_json::from_str(DESCRIPTION).unwrap())
     }
 
     /// Every field that is always there is there, every other is known, and each has its type.

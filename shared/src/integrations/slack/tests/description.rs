@@ -3,10 +3,10 @@
 //! The description is older than the platform: a thread's replies are described without what other
 //! messages have, and three things we rely on stand in the documentation only ([`ELSEWHERE`]).
 
+use sandbox::slack::DESCRIPTION;
+
 use super::*;
 use crate::integrations::slack::refusal::Refusal;
-
-const DESCRIPTION: &str = include_str!("slack_web_api.json");
 
 fn described() -> Value {
     serde_json::from_str(DESCRIPTION).expect("JSON")

@@ -1,8 +1,8 @@
-//! What we send and read is held against X's published description; `description.json` says which.
+//! What we send and read is held against X's published description, which the sandbox has.
 
 use std::collections::BTreeMap;
 
-use sandbox::twitter::Request;
+use sandbox::twitter::{DESCRIPTION, Request};
 
 use super::*;
 use crate::integrations::twitter_reach::TwitterReach;
@@ -12,7 +12,7 @@ struct Description(Value);
 
 impl Description {
     fn read() -> Self {
-        Self(serde_json::from_str(include_str!("description.json")).expect("JSON"))
+        Self(serde_json::from_str(DESCRIPTION).expect("JSON"))
     }
 
     /// What is wrong with a request, if anything.
