@@ -62,8 +62,6 @@ pub struct Rules {
     shown: Mutex<BTreeSet<String>>,
     graphql: Mutex<Ledger>,
     core: Mutex<Ledger>,
-    /// Whatever was ever shown as a token, good or not.
-    shown: Mutex<BTreeSet<String>>,
     /// What happens after the next answer to something.
     later: Mutex<Vec<(String, Change)>>,
 }
@@ -77,7 +75,6 @@ impl Default for Rules {
             shown: Mutex::default(),
             graphql: Mutex::new(Ledger::of("graphql")),
             core: Mutex::new(Ledger::of("core")),
-            shown: Mutex::default(),
             later: Mutex::default(),
         }
     }
