@@ -4,77 +4,21 @@
 //!
 //! Every argument is text until it is checked here, so that one start names every mistake.
 
-use std::fmt::Display;
+mod mistakes;
+mod platforms;
+
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+pub use mistakes::Mistakes;
+pub use platforms::{PlatformArgs, PlatformConfig};
+
 use crate::keyring::Keyring;
 use crate::queue::sqs::SqsConfig;
-
-/// Mistakes in the configuration, all of them.
-#[derive(Debug, Default)]
-pub struct Mistakes(Vec<String>);
-
-impl Mistakes {
-    /// Reads a value, or notes in a sentence what is wrong with it.
-    pub fn read<T: FromStr<Err: Display>>(&mut self, argument: &str, text: &str) -> Option<T> {
-        text.parse()
-            .map_err(|error| self.note(argument, format!("`{text}` is not valid: {error}")))
-            .ok()
-    }
-
-    /// Reads a number of seconds, at least one.
-    pub fn read_seconds(&mut self, argument: &str, text: &str) -> Option<Duration> {
-        match self.read::<u64>(argument, text)? {
-            0 => {
-                self.note(argument, "must be at least one second");
-                None
-            }
-            seconds => Some(Duration::from_secs(seconds)),
-        }
-    }
-
-    /// Reads how many of something there may be, at least one.
-    pub fn read_count<T: FromStr<Err: Display> + From<u8> + PartialOrd>(
-        &mut self,
-        argument: &str,
-        text: &str,
-    ) -> Option<T> {
-        let count = self.read::<T>(argument, text)?;
-        if count < T::from(1) {
-            self.note(argument, "must be at least 1");
-            return None;
-        }
-        Some(count)
-    }
-
-    pub fn note(&mut self, argument: &str, mistake: impl Display) {
-        self.0.push(format!("{argument}: {mistake}"));
-    }
-
-    /// Exits with 2 and every mistake, if there is one. Before anything is started.
-    pub fn or_exit<T>(self, value: Option<T>) -> T {
-        match value {
-            Some(value) if self.0.is_empty() => value,
-            _ => {
-                for mistake in &self.0 {
-                    eprintln!("error: {mistake}");
-                }
-                eprintln!("\nFor more information, try '--help'.");
-                std::process::exit(2);
-            }
-        }
-    }
-
-    pub fn all(&self) -> &[String] {
-        &self.0
-    }
-}
 
 /// Where the truth is.
 #[derive(Args, Clone, Debug)]
@@ -180,83 +124,6 @@ impl QueueArgs {
     }
 }
 
-const DEVTO: &str = "https://dev.to";
-const DISCORD: &str = "https://discord.com/api/v10";
-const GITHUB: &str = "https://api.github.com";
-const SLACK: &str = "https://slack.com/api";
-const TWITTER: &str = "https://api.x.com";
-
-/// Where the platforms are. Only somebody with a simulated one changes it.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Platforms")]
-pub struct PlatformArgs {
-    /// dev.to, or another site that runs Forem
-    #[arg(long, env = "DEVTO_URL", default_value = DEVTO)]
-    pub devto_url: String,
-    /// What it allows one address in a second; a Forem of your own may allow more
-    #[arg(long, env = "DEVTO_REQUESTS_PER_SECOND", default_value = "3")]
-    pub devto_requests_per_second: String,
-    /// Discord's API
-    #[arg(long, env = "DISCORD_URL", default_value = DISCORD)]
-    pub discord_url: String,
-    /// GitHub's API
-    #[arg(long, env = "GITHUB_URL", default_value = GITHUB)]
-    pub github_url: String,
-    /// Slack's Web API
-    #[arg(long, env = "SLACK_URL", default_value = SLACK)]
-    pub slack_url: String,
-    /// X, formerly Twitter
-    #[arg(long, env = "TWITTER_URL", default_value = TWITTER)]
-    pub twitter_url: String,
-}
-
-#[derive(Clone, Debug)]
-pub struct PlatformConfig {
-    pub devto_url: Url,
-    pub devto_requests_per_second: u32,
-    pub discord_url: Url,
-    pub github_url: Url,
-    pub slack_url: Url,
-    pub twitter_url: Url,
-}
-
-impl PlatformArgs {
-    pub fn check(&self, mistakes: &mut Mistakes) -> Option<PlatformConfig> {
-        // Each is read before any is looked at, so that every mistake is named.
-        let devto_url = mistakes.read("--devto-url", &self.devto_url);
-        let argument = "--devto-requests-per-second";
-        let devto_requests_per_second =
-            mistakes.read_count(argument, &self.devto_requests_per_second);
-        let discord_url = mistakes.read("--discord-url", &self.discord_url);
-        let github_url = mistakes.read("--github-url", &self.github_url);
-        let slack_url = mistakes.read("--slack-url", &self.slack_url);
-        let twitter_url = mistakes.read("--twitter-url", &self.twitter_url);
-        Some(PlatformConfig {
-            devto_url: devto_url?,
-            devto_requests_per_second: devto_requests_per_second?,
-            discord_url: discord_url?,
-            github_url: github_url?,
-            slack_url: slack_url?,
-            twitter_url: twitter_url?,
-        })
-    }
-}
-
-/// The real ones.
-impl Default for PlatformConfig {
-    fn default() -> Self {
-        let real = |url: &str| url.parse().expect("the constants above are URLs");
-        Self {
-            devto_url: real(DEVTO),
-            devto_requests_per_second: 3,
-            discord_url: real(DISCORD),
-            github_url: real(GITHUB),
-            slack_url: real(SLACK),
-            twitter_url: real(TWITTER),
-        }
-    }
-}
-
 /// What credentials are sealed by.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Master keys")]
@@ -340,7 +207,7 @@ mod tests {
             let keyring = args.check(&mut mistakes);
             (
                 keyring.and_then(|keyring| keyring.sealing_key().map(str::to_owned)),
-                mistakes.0.join("; "),
+                mistakes.all().join("; "),
             )
         };
         let good = (Some("k1".to_owned()), String::new());

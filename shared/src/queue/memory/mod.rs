@@ -27,23 +27,22 @@
 //! # }
 //! ```
 
+mod state;
+
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use anyhow::anyhow;
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::seq::SliceRandom;
-use rand::{Rng, SeedableRng};
 use tokio::sync::Notify;
+
+use state::{Message, State};
 
 use super::limits::{self, LONGEST_WAIT, MOST_AT_ONCE, Unsent};
 use super::{DeadLetter, Outgoing, Queue, QueueError, Receipt, Received, Redelivery, SendError};
 use crate::clock::Clock;
-
-/// Of a hundred messages, how many a mischievous queue delivers twice.
-const PERCENT_DUPLICATED: u32 = 25;
 
 pub struct MemoryQueue {
     clock: Clock,
@@ -51,30 +50,6 @@ pub struct MemoryQueue {
     state: Mutex<State>,
     /// Rung when a waiting receive should look again.
     news: Notify,
-}
-
-#[derive(Default)]
-struct State {
-    /// In order of arrival.
-    messages: Vec<Message>,
-    /// In order of death.
-    dead: Vec<(Message, Option<String>)>,
-    receipts_given: u64,
-    mischief: Option<StdRng>,
-    away: bool,
-    to_lose: usize,
-    to_refuse: usize,
-}
-
-#[derive(Clone)]
-struct Message {
-    body: String,
-    group: String,
-    trace: Option<String>,
-    visible_at: DateTime<Utc>,
-    receives: u32,
-    /// Of the last receive.
-    receipt: Option<Receipt>,
 }
 
 /// What tests do to it.
@@ -244,79 +219,5 @@ impl Queue for MemoryQueue {
         let now = self.clock.now();
         let state = self.present()?;
         Ok(state.messages.iter().filter(|message| message.visible_at <= now).count() as u64)
-    }
-}
-
-impl State {
-    fn receive(&mut self, max: usize, redelivery: Redelivery, now: DateTime<Utc>) -> Vec<Received> {
-        self.bury_the_exhausted(redelivery, now);
-        let mut visible: Vec<usize> = (0..self.messages.len())
-            .filter(|index| self.messages[*index].visible_at <= now)
-            .collect();
-        if let Some(mischief) = &mut self.mischief {
-            visible.shuffle(mischief);
-        }
-        visible.truncate(max);
-        visible.into_iter().map(|index| self.deliver(index, now + redelivery.visibility)).collect()
-    }
-
-    fn bury_the_exhausted(&mut self, redelivery: Redelivery, now: DateTime<Utc>) {
-        let exhausted = self.messages.extract_if(.., |message| {
-            message.visible_at <= now && message.receives >= redelivery.max_receives
-        });
-        self.dead.extend(exhausted.map(|message| (message, None)));
-    }
-
-    fn deliver(&mut self, index: usize, visible_at: DateTime<Utc>) -> Received {
-        self.receipts_given += 1;
-        let receipt = Receipt(format!("receipt {}", self.receipts_given));
-        let message = &mut self.messages[index];
-        message.visible_at = visible_at;
-        message.receives += 1;
-        message.receipt = Some(receipt.clone());
-        Received {
-            body: message.body.clone(),
-            receipt,
-            receives: message.receives,
-            group: Some(message.group.clone()),
-            trace: message.trace.clone(),
-        }
-    }
-
-    fn store(&mut self, outgoing: &Outgoing, redelivery: Redelivery, now: DateTime<Utc>) {
-        if self.to_lose > 0 {
-            self.to_lose -= 1;
-            return;
-        }
-        let message = Message {
-            body: outgoing.body.clone(),
-            group: outgoing.group.clone(),
-            trace: outgoing.trace.clone(),
-            visible_at: now + outgoing.delay,
-            receives: 0,
-            receipt: None,
-        };
-        if let Some(mischief) = &mut self.mischief
-            && mischief.random_ratio(PERCENT_DUPLICATED, 100)
-        {
-            let late = redelivery.visibility.mul_f64(mischief.random());
-            self.messages
-                .push(Message { visible_at: message.visible_at + late, ..message.clone() });
-        }
-        self.messages.push(message);
-    }
-
-    fn current(&mut self, receipt: &Receipt) -> Option<&mut Message> {
-        self.messages.iter_mut().find(|message| message.receipt.as_ref() == Some(receipt))
-    }
-
-    fn take(&mut self, receipt: &Receipt) -> Option<Message> {
-        let of_receipt = |message: &Message| message.receipt.as_ref() == Some(receipt);
-        let index = self.messages.iter().position(of_receipt)?;
-        Some(self.messages.remove(index))
-    }
-
-    fn next_visible(&self) -> Option<DateTime<Utc>> {
-        self.messages.iter().map(|message| message.visible_at).min()
     }
 }
