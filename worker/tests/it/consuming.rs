@@ -1,7 +1,6 @@
 //! A worker as it runs in production: receiving by itself, as many messages as it has slots, until
 //! it is told to stop.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use shared::domain::RunState;
@@ -9,29 +8,22 @@ use shared::sdk::Registry;
 use sqlx::PgPool;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use worker::{Settings, Worker, consume};
+use worker::{Settings, consume};
 
 use crate::stage::Stage;
-use crate::toy::{Platform, Toy, comments, page};
-
-fn news() -> Platform {
-    Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)))
-}
+use crate::toy::{Platform, Toy};
 
 /// Consumes in the background, with so many slots, until the token is cancelled.
 fn begin(stage: &Stage, runs: usize) -> (JoinHandle<()>, CancellationToken) {
-    let Worker { store, queue, registry, vault, ledger, settings } = &*stage.worker;
-    let settings = Settings { runs, grace: Duration::from_millis(10), ..settings.clone() };
-    let (store, queue, registry) = (store.clone(), Arc::clone(queue), registry.clone());
-    let (vault, ledger) = (vault.clone(), ledger.clone());
-    let worker = Arc::new(Worker { store, queue, registry, vault, ledger, settings });
+    let grace = Duration::from_millis(10);
+    let worker = stage.worker_set_to(Settings { runs, grace, ..stage.worker.settings.clone() });
     let stop = CancellationToken::new();
     (tokio::spawn(consume(worker, stop.clone())), stop)
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_worker_takes_as_many_runs_as_it_has_slots_and_the_next_when_one_is_free(pool: PgPool) {
-    let platform = news();
+    let platform = Platform::with_news();
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
     for _ in 0..3 {
         stage.connect("toy").await;
@@ -51,9 +43,8 @@ async fn a_worker_takes_as_many_runs_as_it_has_slots_and_the_next_when_one_is_fr
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_worker_that_is_told_to_stop_hands_back_whatever_hangs_and_ends(pool: PgPool) {
-    let platform = news();
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, in_a_page) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, _, in_a_page) = Stage::with_toy(pool, &platform).await;
     stage.sweep().await;
     platform.close();
     let (worker, stop) = begin(&stage, 2);

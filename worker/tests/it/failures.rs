@@ -5,13 +5,13 @@ use std::time::Duration;
 use anyhow::anyhow;
 use serde_json::json;
 use shared::domain::{DelayReason, IntegrationStatus, RunState, StreamState};
-use shared::sdk::{Registry, SyncError};
+use shared::sdk::SyncError;
 use shared::store::IntegrationChange;
 use sqlx::PgPool;
-use worker::{Shutdown, dispatch};
+use worker::Shutdown;
 
 use crate::stage::Stage;
-use crate::toy::{Platform, Toy, comments, page};
+use crate::toy::{Platform, comments, page};
 
 fn broken() -> SyncError {
     SyncError::Other(anyhow!("the platform is on fire"))
@@ -23,8 +23,7 @@ async fn an_exhausted_stream_is_a_run_in_error_while_the_others_finish(pool: PgP
         "bad" => Err(broken()),
         _ => Ok(comments(asked, 3)),
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, run) = stage.connect("toy").await;
+    let (stage, integration, run) = Stage::with_toy(pool, &platform).await;
 
     let run = stage.work_until_ended(run).await;
 
@@ -51,8 +50,7 @@ async fn a_stream_that_fails_once_is_retried_on_its_own_time(pool: PgPool) {
             _ => Ok(comments(asked, 1)),
         }
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
 
     stage.work().await;
 
@@ -74,8 +72,7 @@ async fn a_stream_that_fails_once_is_retried_on_its_own_time(pool: PgPool) {
 async fn a_stream_that_is_gone_for_good_is_not_tried_again(pool: PgPool) {
     let platform =
         Platform::new([page("gone", 1)], |_| Err(SyncError::Permanent(anyhow!("it is gone"))));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
 
     stage.work().await;
 
@@ -89,8 +86,7 @@ async fn a_stream_that_panics_fails_alone(pool: PgPool) {
         "bug" => panic!("index out of bounds"),
         _ => Ok(comments(asked, 1)),
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
 
     let run = stage.work_until_ended(run).await;
 
@@ -100,15 +96,14 @@ async fn a_stream_that_panics_fails_alone(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn an_exception_in_preprocess_or_streams_is_retried_and_then_a_failed_run(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
+    let platform = Platform::with_news();
     for _ in 0..3 {
         platform.fail_preprocess(broken());
     }
     for _ in 0..2 {
         platform.fail_listing(broken());
     }
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, run) = stage.connect("toy").await;
+    let (stage, integration, run) = Stage::with_toy(pool, &platform).await;
 
     let failed = stage.work_until_ended(run).await;
 
@@ -127,10 +122,9 @@ async fn an_exception_in_preprocess_or_streams_is_retried_and_then_a_failed_run(
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_panic_in_preprocess_streams_or_postprocess_is_a_failure_like_any_other(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
+    let platform = Platform::with_news();
     platform.panic_outside_of_streams();
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
 
     stage.work().await;
 
@@ -144,12 +138,11 @@ async fn a_panic_in_preprocess_streams_or_postprocess_is_a_failure_like_any_othe
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_postprocess_that_always_fails_is_a_failed_run_in_the_end(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
+    let platform = Platform::with_news();
     for _ in 0..5 {
         platform.fail_postprocess(broken());
     }
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
 
     let run = stage.work_until_ended(run).await;
 
@@ -164,8 +157,7 @@ async fn failures_to_begin_are_counted_in_a_row_and_not_over_a_long_life(pool: P
         0..10 => Err(SyncError::RateLimited { retry_after: Duration::from_secs(600) }),
         _ => Ok(comments(asked, 1)),
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
 
     while platform.asked() < 10 {
         platform.fail_preprocess(broken());
@@ -189,8 +181,7 @@ async fn refused_credentials_stop_everything_until_reconnected(pool: PgPool) {
             _ => Ok(comments(asked, 1)),
         }
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (id, run) = stage.connect("toy").await;
+    let (stage, id, run) = Stage::with_toy(pool, &platform).await;
 
     stage.work().await;
 
@@ -224,13 +215,9 @@ async fn credentials_refused_after_they_were_replaced_are_not_held_against_the_n
         0 => Err(SyncError::Unauthorized(anyhow!("token revoked"))),
         _ => Ok(comments(asked, 1)),
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (id, run) = stage.connect("toy").await;
+    let (stage, id, run) = Stage::with_toy(pool, &platform).await;
     stage.sweep().await;
-    platform.close();
-    let (worker, message) = (stage.worker.clone(), stage.receive().await.unwrap());
-    let work = tokio::spawn(async move { dispatch(&worker, message, &Shutdown::default()).await });
-    platform.until_asked(1).await;
+    let work = stage.start_page(&platform, &Shutdown::default()).await;
 
     let settings = Some(json!({"forum": "with another token"}));
     let change = IntegrationChange { settings, ..Default::default() };
@@ -254,8 +241,7 @@ async fn continuing_a_run_reads_what_failed_and_nothing_else(pool: PgPool) {
             _ => Ok(comments(asked, 1)),
         }
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, run) = stage.connect("toy").await;
+    let (stage, integration, run) = Stage::with_toy(pool, &platform).await;
     assert_eq!(stage.work_until_ended(run).await.state, RunState::Error);
 
     stage.store.continue_run(run).await.unwrap();
@@ -271,8 +257,7 @@ async fn continuing_a_run_reads_what_failed_and_nothing_else(pool: PgPool) {
 async fn a_stored_stream_of_another_version_fails_alone(pool: PgPool) {
     let platform = Platform::new([page("news", 1), page("old", 1)], |asked| Ok(comments(asked, 1)));
     platform.close();
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     // Stored by a version that had another kind of stream.
     platform.fail_preprocess(SyncError::RateLimited { retry_after: Duration::from_secs(1) });
     stage.work().await;

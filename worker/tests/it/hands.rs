@@ -1,36 +1,23 @@
-//! A run passing from hand to hand: handed back, paused, deleted, abandoned, taken over.
+//! A run passing from hand to hand: handed back, paused, deleted. What becomes of it when a worker
+//! dies is told in `deaths.rs`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use shared::domain::{RequestedBy, RunId, RunMode, RunState, StreamState};
-use shared::sdk::{Registry, SyncError};
-use shared::store::{Page, PageSource, StoreError};
+use shared::domain::{RequestedBy, RunMode, RunState, StreamState};
 use sqlx::PgPool;
-use tokio::task::JoinHandle;
-use worker::{Settings, Shutdown, Worker, dispatch};
+use worker::{Settings, Shutdown, dispatch};
 
 use crate::stage::Stage;
-use crate::toy::{Platform, Toy, comments, page, pages};
-
-/// Starts work on the next message in the background.
-async fn start(stage: &Stage, shutdown: &Shutdown) -> JoinHandle<()> {
-    let (worker, shutdown) = (Arc::clone(&stage.worker), shutdown.clone());
-    let message = stage.receive().await.expect("a message");
-    tokio::spawn(async move { dispatch(&worker, message, &shutdown).await })
-}
+use crate::toy::{Platform, page, pages};
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_worker_that_is_told_to_stop_finishes_its_page_and_burns_no_attempt(pool: PgPool) {
     let platform = Platform::new([page("news", 1)], |asked| Ok(pages(asked, 3, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     stage.sweep().await;
-    platform.close();
     let shutdown = Shutdown::default();
-    let work = start(&stage, &shutdown).await;
-    platform.until_asked(1).await;
+    let work = stage.start_page(&platform, &shutdown).await;
 
     shutdown.soft.cancel();
     platform.open();
@@ -47,14 +34,11 @@ async fn a_worker_that_is_told_to_stop_finishes_its_page_and_burns_no_attempt(po
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_page_that_hangs_is_let_go_when_the_grace_is_over(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     stage.sweep().await;
-    platform.close();
     let shutdown = Shutdown::default();
-    let work = start(&stage, &shutdown).await;
-    platform.until_asked(1).await;
+    let work = stage.start_page(&platform, &shutdown).await;
 
     shutdown.soft.cancel();
     shutdown.hard.cancel();
@@ -69,9 +53,8 @@ async fn a_page_that_hangs_is_let_go_when_the_grace_is_over(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_beginning_or_an_end_that_hangs_is_let_go_too_and_counts_as_nothing(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     stage.sweep().await;
     platform.hang_in_preprocess();
     platform.hang_in_listing();
@@ -79,7 +62,7 @@ async fn a_beginning_or_an_end_that_hangs_is_let_go_too_and_counts_as_nothing(po
 
     for hanging in 1..=3 {
         let shutdown = Shutdown::default();
-        let work = start(&stage, &shutdown).await;
+        let work = stage.start(&shutdown).await;
         platform.until_hanging(hanging).await;
         shutdown.soft.cancel();
         shutdown.hard.cancel();
@@ -97,18 +80,9 @@ async fn a_beginning_or_an_end_that_hangs_is_let_go_too_and_counts_as_nothing(po
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_long_run_is_handed_back_after_its_slice_so_that_others_get_their_turn(pool: PgPool) {
     let platform = Platform::new([page("news", 1)], |asked| Ok(pages(asked, 5, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let slice = Duration::ZERO;
-    let settings = Settings { slice, ..stage.worker.settings.clone() };
-    let worker = Worker {
-        store: stage.store.clone(),
-        queue: stage.worker.queue.clone(),
-        registry: stage.worker.registry.clone(),
-        vault: stage.worker.vault.clone(),
-        ledger: stage.worker.ledger.clone(),
-        settings,
-    };
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
+    let settings = Settings { slice: Duration::ZERO, ..stage.worker.settings.clone() };
+    let worker = stage.worker_set_to(settings);
     stage.sweep().await;
 
     let message = stage.receive().await.unwrap();
@@ -123,14 +97,11 @@ async fn a_long_run_is_handed_back_after_its_slice_so_that_others_get_their_turn
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn two_workers_never_hold_one_run(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     stage.sweep().await;
     stage.post(&json!({"type": "integration_process", "runId": run})).await;
-    platform.close();
-    let first = start(&stage, &Shutdown::default()).await;
-    platform.until_asked(1).await;
+    let first = stage.start_page(&platform, &Shutdown::default()).await;
 
     let duplicate = stage.receive().await.unwrap();
     dispatch(&stage.another_worker(), duplicate, &Shutdown::default()).await;
@@ -142,134 +113,10 @@ async fn two_workers_never_hold_one_run(pool: PgPool) {
     assert_eq!(stage.run(run).await.state, RunState::Processed);
 }
 
-/// The lease of a worker that has stopped without a word.
-async fn abandoned(
-    stage: &Stage,
-    run: RunId,
-) -> (shared::store::Claimed, Vec<shared::domain::Stream>) {
-    let claimed =
-        stage.store.claim_run(run, "dead", Duration::from_secs(30)).await.unwrap().unwrap();
-    if !claimed.listed {
-        let stream = shared::domain::RawStream {
-            name: "page".into(),
-            payload: json!({"stream": "page", "list": "news", "page": 1}),
-        };
-        stage.store.list_streams(claimed.lease, &[stream], 0).await.unwrap();
-    }
-    let mut taken = stage.store.take_streams(claimed.lease, 10, false).await.unwrap();
-    taken.extend(stage.store.take_streams(claimed.lease, 10, true).await.unwrap());
-    (claimed, taken)
-}
-
-#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn an_abandoned_run_is_taken_over_when_its_lease_ends_and_the_stale_worker_writes_nothing(
-    pool: PgPool,
-) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, run) = stage.connect("toy").await;
-    let (stale, taken) = abandoned(&stage, run).await;
-
-    assert_eq!(stage.sweep().await, 0, "while the lease lasts nobody is told");
-    stage.clock.advance(Duration::from_secs(31));
-    stage.work().await;
-    assert_eq!(stage.run(run).await.state, RunState::Processed);
-
-    // The stale worker wakes up with a page in hand.
-    let written = stage.activities().await;
-    let source =
-        PageSource { lease: stale.lease, stream: taken[0].id, tenant: stage.tenant, integration };
-    let asked = crate::toy::Asked { list: "stale".into(), page: 1, before: 0 };
-    let page = Page { operations: comments(&asked, 3).operations, ..Page::default() };
-    let lost = |result: Result<(), StoreError>| matches!(result, Err(StoreError::LeaseLost));
-    assert!(lost(stage.store.commit_page(source, &page).await));
-    assert!(lost(stage.store.hand_back(stale.lease).await));
-    assert!(lost(stage.store.finish_run(stale.lease, None, 0).await.map(drop)));
-    assert_eq!(stage.activities().await, written);
-    assert_eq!(stage.run(run).await.state, RunState::Processed);
-}
-
-#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn a_stream_that_kills_its_worker_three_times_is_parked_and_its_siblings_go_on(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
-    for _ in 0..3 {
-        let (_, taken) = abandoned(&stage, run).await;
-        assert_eq!(taken.len(), 1);
-        stage.clock.advance(Duration::from_secs(31));
-    }
-
-    let run = stage.work_until_ended(run).await;
-
-    assert_eq!(run.state, RunState::Error);
-    assert!(run.error.unwrap().contains("its worker died 3 times while stepping it"));
-    assert_eq!(platform.asked(), 0, "it kills nobody any more");
-    stage.check_invariants().await;
-}
-
-#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn a_run_whose_beginning_kills_three_workers_is_given_up(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform))).await;
-    let (_, run) = stage.connect("toy").await;
-    for _ in 0..3 {
-        stage.store.claim_run(run, "dead", Duration::from_secs(30)).await.unwrap().unwrap();
-        stage.clock.advance(Duration::from_secs(31));
-    }
-
-    let run = stage.work_until_ended(run).await;
-
-    assert_eq!(run.error.as_deref(), Some("its worker died 3 times while beginning or closing it"));
-}
-
-/// A worker claims the run and dies with no stream in hand.
-async fn die_over(stage: &Stage, run: RunId) {
-    stage.store.claim_run(run, "dead", Duration::from_secs(30)).await.unwrap().unwrap();
-    stage.clock.advance(Duration::from_secs(31));
-}
-
-#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn a_run_whose_end_kills_three_workers_is_given_up(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
-    platform.fail_postprocess(SyncError::RateLimited { retry_after: Duration::from_secs(60) });
-    stage.work().await;
-    stage.clock.advance(Duration::from_secs(60));
-    for _ in 0..3 {
-        die_over(&stage, run).await;
-    }
-
-    let run = stage.work_until_ended(run).await;
-
-    assert_eq!(run.error.as_deref(), Some("its worker died 3 times while beginning or closing it"));
-    assert_eq!(stage.activities().await, ["news-1-0"]);
-}
-
-#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn deaths_over_a_run_are_counted_in_a_row_and_not_over_a_long_life(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| match asked.before {
-        0..5 => Err(SyncError::RateLimited { retry_after: Duration::from_secs(600) }),
-        _ => Ok(comments(asked, 1)),
-    });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
-    while platform.asked() < 5 {
-        stage.work().await;
-        stage.clock.turn_to(stage.run(run).await.delayed_until.expect("it waits"));
-        // Innocent, each time: its machine is taken away.
-        die_over(&stage, run).await;
-    }
-
-    assert_eq!(stage.work_until_ended(run).await.state, RunState::Processed);
-}
-
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_paused_integration_is_left_alone_and_goes_on_where_it_was(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, run) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, integration, run) = Stage::with_toy(pool, &platform).await;
 
     stage.store.pause_integration(integration).await.unwrap();
     stage.clock.advance(Duration::from_secs(24 * 3600));
@@ -286,13 +133,10 @@ async fn a_paused_integration_is_left_alone_and_goes_on_where_it_was(pool: PgPoo
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn an_integration_deleted_in_the_middle_of_a_page_leaves_no_orphan(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, run) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, integration, run) = Stage::with_toy(pool, &platform).await;
     stage.sweep().await;
-    platform.close();
-    let work = start(&stage, &Shutdown::default()).await;
-    platform.until_asked(1).await;
+    let work = stage.start_page(&platform, &Shutdown::default()).await;
 
     assert!(stage.store.delete_integration(integration).await.unwrap());
     platform.open();
@@ -305,9 +149,8 @@ async fn an_integration_deleted_in_the_middle_of_a_page_leaves_no_orphan(pool: P
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_run_asked_for_while_paused_waits_without_a_message(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, _) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, integration, _) = Stage::with_toy(pool, &platform).await;
     stage.work().await;
     stage.store.pause_integration(integration).await.unwrap();
 

@@ -6,14 +6,13 @@ use std::time::Duration;
 use sandbox::proxy::Proxy;
 use shared::domain::{RunState, StreamState};
 use shared::ledger::Ledger;
-use shared::sdk::Registry;
 use shared::store::Store;
 use sqlx::PgPool;
 use sqlx::postgres::{PgPoolOptions, PgSslMode};
-use worker::{Settings, Shutdown, Worker, dispatch};
+use worker::{Settings, Shutdown, Worker};
 
 use crate::stage::Stage;
-use crate::toy::{Platform, Toy, comments, page};
+use crate::toy::Platform;
 
 /// By the worker's own clock, which is not turned.
 const SHORT: Duration = Duration::from_millis(300);
@@ -39,15 +38,11 @@ async fn worker_behind_proxy(stage: &Stage) -> (Arc<Worker>, Proxy) {
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_worker_whose_database_is_silent_lets_go_of_its_page_when_its_lease_ends(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     stage.sweep().await;
-    platform.close();
     let (worker, road) = worker_behind_proxy(&stage).await;
-    let message = stage.receive().await.unwrap();
-    let work = tokio::spawn(async move { dispatch(&worker, message, &Shutdown::default()).await });
-    platform.until_asked(1).await;
+    let work = stage.start_page_by(&worker, &platform, &Shutdown::default()).await;
 
     road.black_hole().await;
     // No answer comes, and no error either.
@@ -65,15 +60,11 @@ async fn a_worker_whose_database_is_silent_lets_go_of_its_page_when_its_lease_en
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_lease_is_kept_for_as_long_as_a_page_takes(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     stage.sweep().await;
-    platform.close();
     let (worker, road) = worker_behind_proxy(&stage).await;
-    let message = stage.receive().await.unwrap();
-    let work = tokio::spawn(async move { dispatch(&worker, message, &Shutdown::default()).await });
-    platform.until_asked(1).await;
+    let work = stage.start_page_by(&worker, &platform, &Shutdown::default()).await;
 
     // Longer than the lease, by everybody's clock.
     let until = stage.run(run).await.lease_until;

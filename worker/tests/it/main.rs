@@ -2,6 +2,7 @@
 
 mod consuming;
 mod credentials;
+mod deaths;
 mod desk;
 mod discoveries;
 mod failures;
@@ -11,6 +12,7 @@ mod leases;
 mod limits;
 mod log;
 mod messages;
+mod platform;
 mod runs;
 mod simulation;
 mod stage;

@@ -9,16 +9,11 @@ use sqlx::PgPool;
 use crate::stage::Stage;
 use crate::toy::{Platform, Toy, comments, page};
 
-fn news() -> Platform {
-    Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)))
-}
-
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn what_cannot_be_understood_is_a_dead_letter_with_a_reason_and_its_siblings_are_unaffected(
     pool: PgPool,
 ) {
-    let stage = Stage::set(pool, Registry::default().with(Toy(news()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &Platform::with_news()).await;
     let unknown = (RunId::new(), StreamId::new(), IntegrationId::new());
     let bodies = [
         "not json at all".to_owned(),
@@ -58,9 +53,8 @@ async fn what_cannot_be_understood_is_a_dead_letter_with_a_reason_and_its_siblin
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_message_posted_by_hand_starts_a_run_or_joins_the_live_one(pool: PgPool) {
-    let platform = news();
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, _) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, integration, _) = Stage::with_toy(pool, &platform).await;
     stage.work().await;
 
     let start = json!({"type": "integration_process", "integrationId": integration, "onboarding": true, "more": 1});
@@ -86,9 +80,8 @@ async fn a_message_posted_by_hand_starts_a_run_or_joins_the_live_one(pool: PgPoo
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_message_about_a_finished_run_is_acknowledged_and_changes_nothing(pool: PgPool) {
-    let platform = news();
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     stage.work().await;
 
     stage.post(&json!({"type": "integration_process", "runId": run})).await;
@@ -103,8 +96,7 @@ async fn a_message_about_a_finished_run_is_acknowledged_and_changes_nothing(pool
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_message_that_names_a_stream_steps_exactly_that_one_again(pool: PgPool) {
     let platform = Platform::new([page("a", 1), page("b", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, run) = stage.connect("toy").await;
+    let (stage, integration, run) = Stage::with_toy(pool, &platform).await;
     stage.work().await;
     let a =
         stage.streams(run).await.into_iter().find(|stream| stream.payload["list"] == "a").unwrap();
@@ -128,8 +120,7 @@ async fn a_message_that_names_a_stream_steps_exactly_that_one_again(pool: PgPool
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_lost_message_is_sent_again_less_and_less_often(pool: PgPool) {
-    let stage = Stage::set(pool, Registry::default().with(Toy(news()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &Platform::with_news()).await;
 
     let mut sent_after = Vec::new();
     for minute in 0..40 {
@@ -148,8 +139,7 @@ async fn a_lost_message_is_sent_again_less_and_less_often(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn two_messages_of_one_millisecond_are_both_delivered(pool: PgPool) {
-    let stage = Stage::set(pool, Registry::default().with(Toy(news()))).await;
-    let (_, first) = stage.connect("toy").await;
+    let (stage, _, first) = Stage::with_toy(pool, &Platform::with_news()).await;
     let (_, second) = stage.connect("toy").await;
 
     assert_eq!(stage.sweep().await, 2, "the clock stands still: one instant, one tenant");
@@ -161,7 +151,7 @@ async fn two_messages_of_one_millisecond_are_both_delivered(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn an_unknown_kind_fails_its_run_and_says_which_are_known(pool: PgPool) {
-    let stage = Stage::set(pool, Registry::default().with(Toy(news()))).await;
+    let stage = Stage::set(pool, Registry::default().with(Toy(Platform::with_news()))).await;
     let (_, run) = stage.connect("myspace").await;
 
     stage.work().await;
@@ -172,8 +162,7 @@ async fn an_unknown_kind_fails_its_run_and_says_which_are_known(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn settings_that_do_not_decode_fail_the_run_and_name_the_field(pool: PgPool) {
-    let stage = Stage::set(pool, Registry::default().with(Toy(news()))).await;
-    let (integration, run) = stage.connect("toy").await;
+    let (stage, integration, run) = Stage::with_toy(pool, &Platform::with_news()).await;
     sqlx::query("update integrations set settings = '{\"forum\": 7}' where id = $1")
         .bind(integration.0)
         .execute(stage.store.pool())

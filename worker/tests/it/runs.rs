@@ -1,18 +1,16 @@
 //! A run from being asked for to its end.
 
 use shared::domain::{RequestedBy, RunMode, RunState, StreamState};
-use shared::sdk::Registry;
 use sqlx::PgPool;
 
 use crate::stage::Stage;
-use crate::toy::{Output, Platform, Toy, comments, page, pages};
+use crate::toy::{Output, Platform, comments, page, pages};
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn an_onboarding_reads_every_page_once_and_stores_every_record(pool: PgPool) {
     let platform =
         Platform::new([page("news", 1), page("help", 1)], |asked| Ok(pages(asked, 3, 5)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, run) = stage.connect("toy").await;
+    let (stage, integration, run) = Stage::with_toy(pool, &platform).await;
 
     stage.work().await;
 
@@ -28,9 +26,8 @@ async fn an_onboarding_reads_every_page_once_and_stores_every_record(pool: PgPoo
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn duplicate_triggers_create_one_run(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, run) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, integration, run) = Stage::with_toy(pool, &platform).await;
 
     let (again, other) = tokio::join!(
         stage.store.request_run(integration, RunMode::Onboarding, RequestedBy::Api),
@@ -46,9 +43,8 @@ async fn duplicate_triggers_create_one_run(pool: PgPool) {
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn an_onboarding_asked_for_during_a_check_follows_it(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, _) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, integration, _) = Stage::with_toy(pool, &platform).await;
     stage.work().await;
     let check = stage.store.request_run(integration, RunMode::Check, RequestedBy::Api).await;
     let check = check.unwrap().unwrap();
@@ -79,8 +75,7 @@ async fn a_stream_is_added_once_however_often_it_is_mentioned(pool: PgPool) {
         let new_streams = vec![page("author", 7), page("author", 7), page("news", 1)];
         Ok(Output { new_streams, ..comments(asked, 1) })
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
 
     stage.work().await;
 
@@ -91,8 +86,7 @@ async fn a_stream_is_added_once_however_often_it_is_mentioned(pool: PgPool) {
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn the_stop_rule_receives_the_real_records_and_the_real_timestamp(pool: PgPool) {
     let platform = Platform::new([page("news", 1)], |asked| Ok(pages(asked, 3, 4)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, _) = stage.connect("toy").await;
+    let (stage, integration, _) = Stage::with_toy(pool, &platform).await;
     stage.work().await;
     assert_eq!(platform.asked(), 3, "an onboarding never stops early");
 
@@ -115,9 +109,8 @@ async fn the_stop_rule_receives_the_real_records_and_the_real_timestamp(pool: Pg
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn settings_edited_during_a_run_survive_it_and_state_is_remembered(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, run) = stage.connect("toy").await;
+    let platform = Platform::with_news();
+    let (stage, integration, run) = Stage::with_toy(pool, &platform).await;
     stage.sweep().await;
     platform.close();
     let work = tokio::spawn({
@@ -147,8 +140,7 @@ async fn settings_edited_during_a_run_survive_it_and_state_is_remembered(pool: P
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn running_twice_gives_the_same_records(pool: PgPool) {
     let platform = Platform::new([page("news", 1)], |asked| Ok(pages(asked, 2, 5)));
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (integration, _) = stage.connect("toy").await;
+    let (stage, integration, _) = Stage::with_toy(pool, &platform).await;
     stage.work().await;
     let (before, written) = (stage.activities().await, last_written(&stage).await);
 

@@ -21,7 +21,10 @@ use shared::sdk::Registry;
 use shared::store::{NewIntegration, RunFilter, Store};
 use shared::vault::Vault;
 use sqlx::PgPool;
+use tokio::task::JoinHandle;
 use worker::{Settings, Shutdown, Worker, dispatch};
+
+use crate::toy::{Platform, Toy};
 
 pub(crate) struct Stage {
     pub(crate) clock: Clock,
@@ -42,9 +45,27 @@ impl Stage {
         Self { clock, store, queue, worker, tenant }
     }
 
+    /// With a toy that reads this platform, connected: its onboarding is made, and due.
+    pub(crate) async fn with_toy(
+        pool: PgPool,
+        platform: &Platform,
+    ) -> (Self, IntegrationId, RunId) {
+        let stage = Self::set(pool, Registry::default().with(Toy(platform.clone()))).await;
+        let (integration, run) = stage.connect("toy").await;
+        (stage, integration, run)
+    }
+
     /// A second worker beside the first.
     pub(crate) fn another_worker(&self) -> Arc<Worker> {
         worker(&self.store, &self.queue, self.worker.registry.clone(), "second")
+    }
+
+    /// The first worker, set otherwise.
+    pub(crate) fn worker_set_to(&self, settings: Settings) -> Arc<Worker> {
+        let Worker { store, queue, registry, vault, ledger, .. } = &*self.worker;
+        let (store, queue, registry) = (store.clone(), Arc::clone(queue), registry.clone());
+        let (vault, ledger) = (vault.clone(), ledger.clone());
+        Arc::new(Worker { store, queue, registry, vault, ledger, settings })
     }
 
     /// Connects an integration; its onboarding is made, and its message is due.
@@ -101,6 +122,42 @@ impl Stage {
         while let Some(message) = self.receive().await {
             dispatch(&self.worker, message, &Shutdown::default()).await;
         }
+    }
+
+    /// Starts work on the next message in the background.
+    pub(crate) async fn start(&self, shutdown: &Shutdown) -> JoinHandle<()> {
+        self.start_by(&self.worker, shutdown).await
+    }
+
+    pub(crate) async fn start_by(
+        &self,
+        worker: &Arc<Worker>,
+        shutdown: &Shutdown,
+    ) -> JoinHandle<()> {
+        let (worker, shutdown) = (Arc::clone(worker), shutdown.clone());
+        let message = self.receive().await.expect("a message");
+        tokio::spawn(async move { dispatch(&worker, message, &shutdown).await })
+    }
+
+    /// The same, and waits until a page is under way, which it stays until the platform is opened.
+    pub(crate) async fn start_page(
+        &self,
+        platform: &Platform,
+        shutdown: &Shutdown,
+    ) -> JoinHandle<()> {
+        self.start_page_by(&self.worker, platform, shutdown).await
+    }
+
+    pub(crate) async fn start_page_by(
+        &self,
+        worker: &Arc<Worker>,
+        platform: &Platform,
+        shutdown: &Shutdown,
+    ) -> JoinHandle<()> {
+        platform.close();
+        let work = self.start_by(worker, shutdown).await;
+        platform.until_asked(1).await;
+        work
     }
 
     pub(crate) async fn receive(&self) -> Option<Received> {
