@@ -15,9 +15,9 @@ use shared::sdk::DynIntegration;
 use shared::store::{DueDiscovery, NewDiscovery, Store};
 use shared::verify::{Wish, check};
 
-use crate::connect::{SettingsArgs, find};
 use crate::connections::open_store;
 use crate::moment::relative;
+use crate::settings::{SettingsArgs, find};
 use crate::{stdout, tenants};
 
 /// Between two looks at whether a worker has answered.

@@ -25,6 +25,7 @@ mod progress;
 mod run;
 mod runs;
 mod secret_file;
+mod settings;
 mod stdout;
 mod tenants;
 
