@@ -15,7 +15,20 @@
 //! On a limit that tenants share they are spread evenly over the window, so that whoever comes next
 //! finds some; checks may burst.
 //!
-//! **Fair between tenants.** Whoever was served least goes first (`claims.rs`).
+//! **Fair between tenants.** Whoever was served least goes first.
+//!
+//! To be read in this order:
+//!
+//! | file | |
+//! |---|---|
+//! | `terms.rs` | what a limit says, and until when a unit counts |
+//! | `book.rs` | the story: asked, leased, settled; what the platform said |
+//! | `room.rs` | what is free now |
+//! | `turn.rs` | when there will be enough |
+//! | `claims.rs` | who wants some, and who goes first |
+//! | `reserve.rs` | what is kept for checks |
+//! | `pace.rs` | onboardings at an even pace |
+//! | `log.rs`, `said.rs` | what was spent, what the platform said |
 
 mod book;
 mod claims;
