@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::api::{MEMBERS_PER_PAGE, is_forbidden};
 use super::payloads::GuildMember;
-use super::{Discord, MOST_PAGES, OVERLAP, Snowflake, Stream, activities, records};
+use super::{Discord, OVERLAP, Snowflake, Stream, activities, ensure_an_end, records};
 use crate::sdk::{Connection, EndedStream, Result, Run, RunMode, StreamOutput, SyncError};
 
 /// In a check.
@@ -77,10 +77,7 @@ impl Discord {
         page: &Members,
         run: &Run<Self>,
     ) -> Result<StreamOutput<Stream>> {
-        if page.page > MOST_PAGES {
-            let endless = anyhow!("the members go on after page {MOST_PAGES}");
-            return Err(SyncError::Permanent(endless));
-        }
+        ensure_an_end("the members", page.page)?;
         let Connection { settings, access, mode, .. } = &run.connection;
         let members = self.api.members(settings.guild(), page.after, access).await;
         let members = members.map_err(named)?;

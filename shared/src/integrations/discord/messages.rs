@@ -5,8 +5,8 @@ use anyhow::anyhow;
 use super::api::MESSAGES_PER_PAGE;
 use super::payloads::Message;
 use super::places::{Part, Place};
-use super::{Discord, MOST_PAGES, Snowflake, Stream, activities, records};
-use crate::sdk::{LastRecord, Result, Run, StreamOutput, SyncError};
+use super::{Discord, Snowflake, Stream, activities, ensure_an_end, records};
+use crate::sdk::{LastRecord, Result, Run, StreamOutput};
 
 /// A page of a channel or a thread.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -65,11 +65,7 @@ impl Discord {
         page: &Messages,
         run: &Run<Self>,
     ) -> Result<StreamOutput<Stream>> {
-        if page.page > MOST_PAGES {
-            let id = page.place.id();
-            let endless = anyhow!("the messages of {id} go on after page {MOST_PAGES}");
-            return Err(SyncError::Permanent(endless));
-        }
+        ensure_an_end(format_args!("the messages of {}", page.place.id()), page.page)?;
         let connection = &run.connection;
         let answer = self.api.messages(page.place.id(), page.part, &connection.access).await?;
         // What is gone since it was listed has no messages.

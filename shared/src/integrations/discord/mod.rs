@@ -36,6 +36,8 @@ mod survey;
 mod tests;
 mod threads;
 
+use std::fmt::Display;
+
 use anyhow::anyhow;
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -194,6 +196,14 @@ fn unit(channel: &Surveyed, channels: &[Surveyed]) -> ExternalSyncUnit {
         description: channels.iter().find(is_category).map(|it| it.listed.name.clone()),
         item_count: None,
     }
+}
+
+/// Nothing is asked for after the last page that can be meant.
+fn ensure_an_end(list: impl Display, page: u32) -> Result<()> {
+    if page <= MOST_PAGES {
+        return Ok(());
+    }
+    Err(SyncError::Permanent(anyhow!("{list} go on after page {MOST_PAGES}")))
 }
 
 /// None is no operation.

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::payloads::{ListedChannel, ThreadList};
 use super::places::{Archive, Channel};
-use super::{Discord, MOST_PAGES, OVERLAP, Stream, survey};
-use crate::sdk::{Result, Run, StreamOutput, SyncError};
+use super::{Discord, OVERLAP, Stream, ensure_an_end, survey};
+use crate::sdk::{Result, Run, StreamOutput};
 
 /// A page of a channel's archived threads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,11 +73,7 @@ impl Discord {
         run: &Run<Self>,
     ) -> Result<StreamOutput<Stream>> {
         let Threads { channel, archive, before, .. } = page;
-        if page.page > MOST_PAGES {
-            let id = channel.id;
-            let endless = anyhow!("the archived threads of {id} go on after page {MOST_PAGES}");
-            return Err(SyncError::Permanent(endless));
-        }
+        ensure_an_end(format_args!("the archived threads of {}", channel.id), page.page)?;
         let access = &run.connection.access;
         let list =
             self.api.archived_threads(channel.id, *archive, before.as_deref(), access).await?;

@@ -14,7 +14,10 @@ const POSTS: u32 = 10;
 
 pub(super) async fn verify(api: &Api, connection: &Connection<Twitter>) -> Result<()> {
     let access = &connection.access;
-    let me = api.me(access).await?.id;
+    let me = match access.owner().await? {
+        Some(owner) => owner.id,
+        None => api.me(access).await?.id,
+    };
     let followers = api.followers(&me, FOLLOWERS, None, access).await.map(drop);
     followers.map_err(|error| closed("followers", "follows.read", error))?;
     let mentions = api.mentions(&me, MENTIONS, None, None, access).await.map(drop);
