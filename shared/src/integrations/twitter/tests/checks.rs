@@ -162,7 +162,7 @@ async fn a_repeated_page_is_an_error_and_comes_to_an_end() {
     x.sim.misbehave("query=%23wasm", ALWAYS, Fault::RepeatedPage);
     let run = x.rehearsal().run().await;
     assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
-    assert!(run.to_string().contains("page 2 begins as the one before"), "{run}");
+    assert!(run.to_string().contains("page 2 of the list begins as the one before"), "{run}");
 }
 
 #[tokio::test]
