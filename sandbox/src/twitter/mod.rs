@@ -119,6 +119,11 @@ impl Twitter {
         lock(&self.site.rules.grants).revoke(user);
     }
 
+    /// Every pair that was ever given, good or not.
+    pub fn tokens_given(&self) -> Vec<Tokens> {
+        self.site.grants().given()
+    }
+
     /// How often an access was renewed; refusals do not count.
     pub fn renewals(&self) -> u64 {
         lock(&self.site.rules.grants).renewals()

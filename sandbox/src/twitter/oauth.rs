@@ -45,7 +45,7 @@ pub(super) struct Grants {
     /// Which grant it is of, and whether it is still to be used.
     refresh_tokens: HashMap<String, (usize, bool)>,
     lifetime: TimeDelta,
-    given: u64,
+    given: Vec<Tokens>,
     renewals: u64,
 }
 
@@ -77,7 +77,7 @@ impl Default for Grants {
             access_tokens: HashMap::new(),
             refresh_tokens: HashMap::new(),
             lifetime: TimeDelta::hours(2),
-            given: 0,
+            given: Vec::new(),
             renewals: 0,
         }
     }
@@ -149,16 +149,22 @@ impl Grants {
         theirs.for_each(|grant| grant.revoked = true);
     }
 
+    pub(super) fn given(&self) -> Vec<Tokens> {
+        self.given.clone()
+    }
+
     pub(super) fn renewals(&self) -> u64 {
         self.renewals
     }
 
     fn give(&mut self, grant: usize, now: DateTime<Utc>) -> Tokens {
-        self.given += 1;
-        let access_token = format!("access-{}-of-{grant}", self.given);
-        let refresh_token = format!("refresh-{}-of-{grant}", self.given);
+        let number = self.given.len() + 1;
+        let access_token = format!("access-{number}-of-{grant}");
+        let refresh_token = format!("refresh-{number}-of-{grant}");
         self.access_tokens.insert(access_token.clone(), (grant, now + self.lifetime));
         self.refresh_tokens.insert(refresh_token.clone(), (grant, true));
-        Tokens { access_token, refresh_token, expires_in: self.lifetime }
+        let tokens = Tokens { access_token, refresh_token, expires_in: self.lifetime };
+        self.given.push(tokens.clone());
+        tokens
     }
 }

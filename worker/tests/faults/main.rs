@@ -17,6 +17,7 @@ mod database;
 mod generators;
 mod harness;
 mod kills;
+mod leaks;
 mod messages;
 mod platform;
 mod renewals;

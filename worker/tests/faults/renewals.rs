@@ -57,5 +57,7 @@ fn asked(stage: &Stage) -> usize {
 }
 
 fn complaints(worker: &Service) -> usize {
-    worker.printed().matches("needs to be reconnected").count()
+    let printed = worker.printed();
+    let errors = printed.lines().filter(|line| line.contains("\"level\":\"ERROR\""));
+    errors.filter(|line| line.contains("needs to be reconnected")).count()
 }

@@ -10,7 +10,7 @@ use super::process::{Service, http};
 use super::stage::Stage;
 
 /// One that nobody else has: 32 bytes of zeros.
-pub(super) const MASTER_KEYS: &str = "faults:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+pub(crate) const MASTER_KEYS: &str = "faults:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 impl Stage {
     /// As a tenant brings it: its platform is asked whose it is.

@@ -11,7 +11,8 @@ mod truth;
 mod until;
 
 pub(crate) use chance::chance;
+pub(crate) use credentials::MASTER_KEYS;
 pub(crate) use hints::sqs_emulator;
-pub(crate) use process::{Launch, Service};
+pub(crate) use process::{Launch, Service, http};
 pub(crate) use stage::{Connected, Stage};
 pub(crate) use until::{Stopwatch, pause, until};

@@ -46,19 +46,26 @@ pub(crate) struct Launch {
     program: Program,
     log: PathBuf,
     flags: BTreeMap<&'static str, String>,
+    /// Says everything that it can.
+    loud: bool,
 }
 
 impl Launch {
     /// Without a single flag, and with nothing of our environment.
     pub(crate) fn of(program: Program, name: String, logs: &Path) -> Self {
         let log = logs.join(&name);
-        Self { name, program, log, flags: BTreeMap::new() }
+        Self { name, program, log, flags: BTreeMap::new(), loud: false }
     }
 
     /// Replaces what was said of this flag before.
     pub(crate) fn with(mut self, flag: &'static str, value: impl ToString) -> Self {
         self.flags.insert(flag, value.to_string());
         self
+    }
+
+    /// Logs everything that is ours, down to the last trace, and most of what is others'.
+    pub(crate) fn loudly(self) -> Self {
+        Self { loud: true, ..self }
     }
 
     /// The names of all flags.
@@ -89,6 +96,9 @@ impl Launch {
     fn command(&self) -> Command {
         let mut command = Command::new(self.program.path());
         command.env_clear();
+        if self.loud {
+            command.env("RUST_LOG", "debug,shared=trace,worker=trace,job_generator=trace");
+        }
         for (flag, value) in &self.flags {
             command.arg(flag).arg(value);
         }

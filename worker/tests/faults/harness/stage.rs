@@ -32,7 +32,7 @@ pub(crate) struct Stage {
     pub(crate) devto: Rc<Devto>,
     /// Where dev.to is not alone.
     pub(crate) mix: Option<Mix>,
-    pub(super) platforms: Vec<Rc<dyn Platform>>,
+    pub(crate) platforms: Vec<Rc<dyn Platform>>,
     pub(crate) hints: Hints,
     /// Everything that was connected.
     pub(super) connected: RefCell<Vec<Connected>>,
@@ -148,10 +148,14 @@ impl Stage {
             let credential = brought.get(platform.platform()).copied();
             connected.push(self.connect_to(tenant, &token, &**platform, credential).await);
         }
+        if let Some(mix) = &self.mix {
+            // From now on it is renewed every few seconds.
+            mix.x.twitter.expire_access_tokens();
+        }
         connected
     }
 
-    async fn add_tenant(&self) -> (TenantId, String) {
+    pub(crate) async fn add_tenant(&self) -> (TenantId, String) {
         let token = Uuid::new_v4().to_string();
         (self.store.add_tenant("acme", &token).await.expect("a tenant").id, token)
     }

@@ -81,7 +81,7 @@ impl Stage {
     }
 
     /// The same, but for runs that wait for their tenant to reconnect.
-    pub(super) async fn until_quiet(&self) {
+    pub(crate) async fn until_quiet(&self) {
         self.until_nothing("send_at is not null").await;
     }
 

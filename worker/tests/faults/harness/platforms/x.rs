@@ -34,11 +34,14 @@ impl X {
         Self { twitter, acme, app }
     }
 
-    /// What the account grants to a tenant, or once more.
+    /// What the account grants to a tenant, or once more. Good for an hour, so that it is
+    /// stored before it is renewed, however busy the machine; those that come after it for seconds.
     pub(crate) fn grant(&self) -> Value {
         // The platform's time passes with requests, and there was none for a while.
         self.twitter.edit(|community| community.turn_to(Utc::now()));
+        self.twitter.set_token_lifetime(TimeDelta::hours(1));
         let tokens = self.twitter.grant(&self.app, self.acme, SCOPES);
+        self.twitter.set_token_lifetime(TOKEN_LIFETIME);
         json!({
             "type": "oauth2",
             "client_id": self.app.client_id,
