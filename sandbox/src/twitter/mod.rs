@@ -121,7 +121,7 @@ impl Twitter {
 
     /// Every pair that was ever given, good or not.
     pub fn tokens_given(&self) -> Vec<Tokens> {
-        self.site.grants().given()
+        lock(&self.site.rules.grants).given()
     }
 
     /// How often an access was renewed; refusals do not count.
