@@ -109,6 +109,11 @@ impl Twitter {
         lock(&self.site.rules.grants).set_lifetime(lifetime);
     }
 
+    /// Ends this one. What renews it stays.
+    pub fn expire_access_token(&self, token: &str) {
+        self.site.grants().expire_access_token(token);
+    }
+
     /// Ends every access token there is. What renews them stays.
     pub fn expire_access_tokens(&self) {
         lock(&self.site.rules.grants).expire_access_tokens();

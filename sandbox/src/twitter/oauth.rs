@@ -140,6 +140,10 @@ impl Grants {
         self.lifetime = lifetime;
     }
 
+    pub(super) fn expire_access_token(&mut self, token: &str) {
+        self.access_tokens.remove(token);
+    }
+
     pub(super) fn expire_access_tokens(&mut self) {
         self.access_tokens.clear();
     }

@@ -140,8 +140,12 @@ impl Stage {
     pub(crate) async fn connect_all(&self) -> Vec<Connected> {
         let (tenant, token) = self.add_tenant().await;
         let (mut brought, mut connected) = (BTreeMap::new(), Vec::new());
+        let mut first_token = String::new();
         for platform in &self.platforms {
             if let Some(credential) = platform.credential() {
+                if let Some(token) = credential["access_token"].as_str() {
+                    token.clone_into(&mut first_token);
+                }
                 let credential = self.bring(tenant, platform.platform(), credential).await;
                 brought.insert(platform.platform(), credential);
             }
@@ -150,7 +154,7 @@ impl Stage {
         }
         if let Some(mix) = &self.mix {
             // From now on it is renewed every few seconds.
-            mix.x.twitter.expire_access_tokens();
+            mix.x.twitter.expire_access_token(&first_token);
         }
         connected
     }
