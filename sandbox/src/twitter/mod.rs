@@ -111,7 +111,7 @@ impl Twitter {
 
     /// Ends this one. What renews it stays.
     pub fn expire_access_token(&self, token: &str) {
-        self.site.grants().expire_access_token(token);
+        lock(&self.site.rules.grants).expire_access_token(token);
     }
 
     /// Ends every access token there is. What renews them stays.
