@@ -7,6 +7,7 @@ mod call;
 mod close;
 mod lease;
 mod step;
+mod stepping;
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub(crate) use step::bounded;
 use begin::Begun;
 use close::Closed;
 use lease::HeldLease;
-use step::Rested;
+use stepping::Rested;
 
 /// Makes as much progress on a run as can be made now. Whether it was there to be claimed.
 ///
@@ -67,7 +68,7 @@ async fn progress(worker: &Worker, claimed: &Claimed, stop: &Shutdown) -> Result
         Begun::Settled => return Ok(()),
         Begun::LetGo => return hand_back(worker, claimed).await,
     };
-    match step::until_rest(worker, claimed, &run, stop).await? {
+    match stepping::until_rest(worker, claimed, &run, stop).await? {
         Rested::NothingLeft => match close::close(worker, claimed, &*run, stop).await? {
             Closed::Settled => Ok(()),
             Closed::LetGo => hand_back(worker, claimed).await,
