@@ -6,6 +6,7 @@ mod arbitrary;
 mod atomicity;
 mod cleaning;
 mod constraints;
+mod costs;
 mod counting;
 mod credentials;
 mod crowds;

@@ -1,7 +1,6 @@
 //! What is done all day costs the same however much has been done: each statement goes by an index,
 //! and looks at as many pages after years as on the first day.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -14,85 +13,10 @@ use shared::store::{Page, StreamSetback, TenantMembers};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgPool};
 
+use crate::costs::{ROUNDS, assert_unmoved, costs, costs_now, leave_alone};
 use crate::ground::{Ground, Held, LEASE};
 use crate::records::{account, activities, comment, members};
-use crate::watching::{Statement, Watched};
-
-/// So often each statement is executed before it is looked at: PostgreSQL makes a plan for the values
-/// at hand five times, and then may keep one for all values.
-const ROUNDS: usize = 8;
-
-/// A round is looked at so often, and what counts is the cheapest: while other tests make and drop
-/// databases PostgreSQL forgets what it knows of its own catalogs, and a statement that looks there
-/// again has those pages counted with its own.
-const LOOKS: usize = 4;
-
-/// One round: each statement with the times it was executed.
-type Costs = BTreeMap<String, Vec<Statement>>;
-
-async fn costs(watched: &Watched, mut round: impl AsyncFnMut()) -> Costs {
-    leave_alone(&watched.pool).await;
-    for _ in 1..ROUNDS {
-        round().await;
-    }
-    // What the rounds left behind is no history.
-    sqlx::raw_sql("vacuum analyze").execute(&watched.pool).await.unwrap();
-    costs_now(watched, round).await
-}
-
-async fn costs_now(watched: &Watched, mut round: impl AsyncFnMut()) -> Costs {
-    let mut cheapest = costs_of_one(watched, &mut round).await;
-    for _ in 1..LOOKS {
-        let costs = costs_of_one(watched, &mut round).await;
-        assert_eq!(cheapest.keys().collect::<Vec<_>>(), costs.keys().collect::<Vec<_>>());
-        for (cheapest, statements) in cheapest.values_mut().zip(costs.into_values()) {
-            assert_eq!(cheapest.len(), statements.len(), "{statements:?}");
-            for (cheapest, statement) in cheapest.iter_mut().zip(statements) {
-                if statement.pages() < cheapest.pages() {
-                    *cheapest = statement;
-                }
-            }
-        }
-    }
-    cheapest
-}
-
-async fn costs_of_one(watched: &Watched, round: &mut impl AsyncFnMut()) -> Costs {
-    watched.statements().await;
-    round().await;
-    let mut costs = Costs::new();
-    for statement in watched.statements().await {
-        costs.entry(statement.text().to_owned()).or_default().push(statement);
-    }
-    costs
-}
-
-/// An autovacuum at the wrong moment would keep rows alive, or make a plan anew.
-async fn leave_alone(pool: &PgPool) {
-    let tables = "select format('alter table %I set (autovacuum_enabled = false)', tablename)
-                  from pg_tables where schemaname = 'public'";
-    let statements: Vec<String> = sqlx::query_scalar(tables).fetch_all(pool).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(statements.join(";"))).execute(pool).await.unwrap();
-}
-
-/// With twenty times the history trees grow by a level or two, and a page may have been written anew.
-fn as_before(before: u64) -> u64 {
-    before * 2 + 16
-}
-
-fn assert_unmoved(young: &Costs, old: &Costs, big: &[&str]) {
-    assert_eq!(young.keys().collect::<Vec<_>>(), old.keys().collect::<Vec<_>>());
-    for (young, old) in young.values().zip(old.values()) {
-        assert_eq!(young.len(), old.len(), "{old:?}");
-        for (young, old) in young.iter().zip(old) {
-            let (before, after) = (young.pages(), old.pages());
-            println!("{before:4} {after:4} pages: {}", old.beginning());
-            let whole = old.read_whole();
-            assert!(!whole.iter().any(|table| big.contains(&table.as_str())), "{old:?}");
-            assert!(after <= as_before(before), "{before} pages were enough, now {after}: {old:?}");
-        }
-    }
-}
+use crate::watching::Watched;
 
 /// A run with so many streams to do, of which two were in flight when a worker died.
 async fn unfinished(ground: &Ground, streams: usize) -> RunId {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use shared::domain::{DelayReason, RunState, StreamState};
+use shared::domain::{DelayReason, RunId, RunState, StreamState};
 use shared::sdk::{Registry, SyncError};
 use sqlx::PgPool;
 
@@ -15,33 +15,43 @@ fn limited(seconds: u64) -> SyncError {
     SyncError::RateLimited { retry_after: Duration::from_secs(seconds) }
 }
 
-#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn a_rate_limited_stream_waits_and_keeps_its_attempts(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| match asked.before {
-        0..20 => Err(limited(600)),
-        _ => Ok(comments(asked, 1)),
-    });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+fn over_quota(seconds: u64) -> SyncError {
+    SyncError::OverQuota { class: "lists".into(), retry_after: Duration::from_secs(seconds) }
+}
 
-    stage.work().await;
-
+async fn assert_waits_ten_minutes(stage: &Stage, run: RunId, reason: DelayReason) {
     let waiting = stage.run(run).await;
-    assert_eq!(
-        (waiting.state, waiting.delay_reason),
-        (RunState::Delayed, Some(DelayReason::RateLimit))
-    );
+    assert_eq!((waiting.state, waiting.delay_reason), (RunState::Delayed, Some(reason)));
     let wait = waiting.delayed_until.unwrap() - stage.clock.now();
     assert!((599..=600).contains(&wait.num_seconds()), "{wait}");
     assert_eq!(stage.count(run, StreamState::Processing).await, 0);
+}
+
+/// Is put off far more often than there are attempts.
+async fn is_put_off_twenty_times(pool: PgPool, why: fn(u64) -> SyncError, reason: DelayReason) {
+    let platform = Platform::new([page("news", 1)], move |asked| match asked.before {
+        0..20 => Err(why(600)),
+        _ => Ok(comments(asked, 1)),
+    });
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
+
+    stage.work().await;
+
+    assert_waits_ten_minutes(&stage, run, reason).await;
     assert_eq!(stage.work_until_ended(run).await.state, RunState::Processed);
-    assert_eq!(platform.asked(), 21, "far more refusals than there are attempts");
+    assert_eq!(platform.asked(), 21);
     assert_eq!(stage.streams(run).await[0].attempts, 0);
     stage.check_invariants().await;
 }
 
-fn over_quota(seconds: u64) -> SyncError {
-    SyncError::OverQuota { class: "lists".into(), retry_after: Duration::from_secs(seconds) }
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_rate_limited_stream_waits_and_keeps_its_attempts(pool: PgPool) {
+    is_put_off_twenty_times(pool, limited, DelayReason::RateLimit).await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_stream_over_its_quota_waits_for_its_turn_and_keeps_its_attempts(pool: PgPool) {
+    is_put_off_twenty_times(pool, over_quota, DelayReason::Quota).await;
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
@@ -56,19 +66,12 @@ async fn while_streams_wait_for_their_quota_those_of_another_sort_go_on(pool: Pg
     };
     let first = [page("pages", 1), page("pages", 2), reply("replies", 1)];
     let platform = Platform::new(first, pages_wait);
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
 
     stage.work().await;
 
     assert_eq!(stage.activities().await.len(), 30, "all of the replies");
-    let waiting = stage.run(run).await;
-    assert_eq!(
-        (waiting.state, waiting.delay_reason),
-        (RunState::Delayed, Some(DelayReason::Quota))
-    );
-    let wait = waiting.delayed_until.unwrap() - stage.clock.now();
-    assert!((599..=600).contains(&wait.num_seconds()), "{wait}");
+    assert_waits_ten_minutes(&stage, run, DelayReason::Quota).await;
     assert_eq!(stage.work_until_ended(run).await.state, RunState::Processed);
     assert!(stage.streams(run).await.iter().all(|stream| stream.attempts == 0));
     stage.check_invariants().await;
@@ -108,29 +111,6 @@ async fn of_many_streams_that_would_wait_for_the_same_only_a_few_ask(pool: PgPoo
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn a_stream_over_its_quota_waits_for_its_turn_and_keeps_its_attempts(pool: PgPool) {
-    let platform = Platform::new([page("news", 1)], |asked| match asked.before {
-        0..20 => Err(over_quota(600)),
-        _ => Ok(comments(asked, 1)),
-    });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
-
-    stage.work().await;
-
-    let waiting = stage.run(run).await;
-    assert_eq!(
-        (waiting.state, waiting.delay_reason),
-        (RunState::Delayed, Some(DelayReason::Quota))
-    );
-    let wait = waiting.delayed_until.unwrap() - stage.clock.now();
-    assert!((599..=600).contains(&wait.num_seconds()), "{wait}");
-    assert_eq!(stage.work_until_ended(run).await.state, RunState::Processed);
-    assert_eq!(stage.streams(run).await[0].attempts, 0);
-    stage.check_invariants().await;
-}
-
-#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_rate_limit_in_preprocess_or_streams_delays_and_resumes(pool: PgPool) {
     let platform = Platform::new([page("news", 1)], |asked| Ok(comments(asked, 1)));
     let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
@@ -154,8 +134,7 @@ async fn a_delayed_run_is_sent_once_and_only_when_its_time_has_come(pool: PgPool
         0 => Err(limited(3600)),
         _ => Ok(comments(asked, 1)),
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     stage.work().await;
 
     for _ in 0..59 {
@@ -175,8 +154,7 @@ async fn a_page_that_asks_for_sleep_is_committed_and_the_run_rests(pool: PgPool)
         let sleep = (asked.page == 1).then_some(Duration::from_secs(90));
         Ok(Output { sleep, ..pages(asked, 2, 1) })
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
 
     stage.work().await;
 
@@ -198,8 +176,7 @@ async fn a_wait_of_fifty_years_is_a_day_and_one_of_nothing_a_second(pool: PgPool
         1 => Err(limited(0)),
         _ => Ok(comments(asked, 1)),
     });
-    let stage = Stage::set(pool, Registry::default().with(Toy(platform.clone()))).await;
-    let (_, run) = stage.connect("toy").await;
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
 
     stage.work().await;
     let until = stage.run(run).await.delayed_until.unwrap();
