@@ -107,6 +107,10 @@ impl QueueArgs {
         if self.queue_url == "postgres" {
             return Some(QueueConfig::Postgres { visibility: visibility? });
         }
+        if self.queue_url.is_empty() {
+            mistakes.note("--queue-url", "names no queue");
+            return None;
+        }
         if self.queue_url.contains("://") {
             mistakes.read::<Url>("--queue-url", &self.queue_url)?;
         }
@@ -192,6 +196,21 @@ mod tests {
         ] {
             assert!(all.contains(argument), "{argument} is missing in:\n{all}");
         }
+    }
+
+    #[test]
+    fn a_queue_without_a_name_is_a_mistake() {
+        let mut mistakes = Mistakes::default();
+        let queue = QueueArgs {
+            queue_url: String::new(),
+            dead_letter_queue_url: None,
+            sqs_endpoint_url: None,
+            aws_region: None,
+            create_queues: false,
+            visibility_seconds: "60".into(),
+        };
+        assert!(queue.check(&mut mistakes).is_none());
+        assert_eq!(mistakes.all(), ["--queue-url: names no queue"]);
     }
 
     #[test]
