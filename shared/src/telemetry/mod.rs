@@ -47,9 +47,12 @@ impl LogFormat {
     }
 }
 
-/// `info` stands in front, so that `RUST_LOG=sqlx=debug` adds to it instead of silencing the rest.
+/// PostgreSQL's notices are of what went as it should: "already exists, skipping".
+const WITHOUT_DIRECTIVES: &str = "info,sqlx::postgres::notice=warn";
+
+/// The defaults stand in front, so that `RUST_LOG=sqlx=debug` adds to it instead of silencing the rest.
 fn filter(directives: &str) -> anyhow::Result<EnvFilter> {
-    let filter = EnvFilter::builder().parse(format!("info,{directives}"));
+    let filter = EnvFilter::builder().parse(format!("{WITHOUT_DIRECTIVES},{directives}"));
     filter.with_context(|| format!("RUST_LOG={directives}"))
 }
 
@@ -130,6 +133,7 @@ mod tests {
         let log = || {
             debug!("fine");
             info!("plain");
+            info!(target: "sqlx::postgres::notice", "already exists, skipping");
         };
         assert_eq!(lines(false, "", log).len(), 1);
         assert_eq!(lines(false, "warn", log).len(), 0);
