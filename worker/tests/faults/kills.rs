@@ -12,23 +12,25 @@ use sqlx::PgPool;
 use crate::harness::{Service, Stage, Stopwatch, audit, chance, pause};
 
 const LEASE: TimeDelta = TimeDelta::seconds(1);
+/// Of each page, so that the onboarding outlives the kills on the fastest machine.
+const LATENCY: Duration = Duration::from_millis(200);
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn thirty_kills_lose_nothing_and_redo_a_page_each_at_the_most(pool: PgPool) {
     let stage = Stage::set(pool, community()).await;
-    Kills { count: 30, streams: 1, latency: Duration::from_millis(80) }.happen(&stage).await;
+    Kills { count: 30, streams: 1 }.happen(&stage).await;
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn kills_between_three_pages_redo_three_each_at_the_most(pool: PgPool) {
     let stage = Stage::set(pool, community()).await;
-    Kills { count: 10, streams: 3, latency: Duration::from_millis(90) }.happen(&stage).await;
+    Kills { count: 10, streams: 3 }.happen(&stage).await;
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn kills_amid_all_six_platforms_lose_nothing_and_no_access(pool: PgPool) {
     let stage = Stage::set_mixed(pool).await;
-    Kills { count: 12, streams: 2, latency: Duration::from_millis(90) }.happen(&stage).await;
+    Kills { count: 12, streams: 2 }.happen(&stage).await;
 }
 
 fn community() -> Community {
@@ -39,8 +41,6 @@ struct Kills {
     count: u64,
     /// In flight at the same time.
     streams: u64,
-    /// Of each page, so that the onboarding outlives the kills on the fastest machine.
-    latency: Duration,
 }
 
 /// A worker killed while it held a run.
@@ -52,7 +52,7 @@ struct Killed {
 impl Kills {
     async fn happen(&self, stage: &Stage) {
         let mut watch = Stopwatch::start();
-        stage.set_latency(self.latency);
+        stage.set_latency(LATENCY);
         stage.connect_all().await;
         let _generator = stage.generator().start().await;
 
