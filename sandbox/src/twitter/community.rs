@@ -17,7 +17,7 @@ use super::records::{Follow, Post, PostId, Standing, User, UserId};
 const FOUNDED_AT: &str = "2024-04-25T12:00:00Z";
 
 /// How long a post is known before lists show it.
-const INDEXING: TimeDelta = TimeDelta::seconds(10);
+pub const INDEXING: TimeDelta = TimeDelta::seconds(10);
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Community {

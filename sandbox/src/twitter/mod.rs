@@ -49,7 +49,7 @@ use axum::response::Response;
 use chrono::TimeDelta;
 
 pub use crate::platform::{ALWAYS, RateLimit, Request, StatusCode};
-pub use community::Community;
+pub use community::{Community, INDEXING};
 pub use faults::Fault;
 pub use limits::Class;
 pub use lookups::{ExpectedPost, RECENT};
