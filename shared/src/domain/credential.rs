@@ -64,10 +64,13 @@ pub struct Renewed {
 }
 
 impl Oauth2 {
+    /// What it was renewed to by a request that was sent at `asked_at`. The token's life is counted
+    /// from there: an answer may be long on its way, and a token must not be thought good when it
+    /// has ended.
     #[must_use]
-    pub fn renewed(&self, renewed: Renewed, now: DateTime<Utc>) -> Self {
+    pub fn renewed(&self, renewed: Renewed, asked_at: DateTime<Utc>) -> Self {
         let Renewed { access_token, refresh_token, expires_in } = renewed;
-        let expires_at = expires_in.map(|seconds| now + TimeDelta::seconds(seconds.into()));
+        let expires_at = expires_in.map(|seconds| asked_at + TimeDelta::seconds(seconds.into()));
         let refresh_token = refresh_token.or_else(|| self.refresh_token.clone());
         Self { access_token, refresh_token, expires_at, ..self.clone() }
     }

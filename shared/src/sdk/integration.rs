@@ -96,6 +96,8 @@ pub trait Integration: Sized + Send + Sync + 'static {
     /// Gets a new token with what is left of a renewable credential: another access token, and for
     /// those that rotate it another refresh token. `Unauthorized` when only a person can help.
     ///
+    /// The token's life is counted from before the request: an answer may be long on its way.
+    ///
     /// Called by one worker at a time. Its answer is stored before anybody uses it, so it makes no
     /// other use of it.
     fn renew(&self, _: &Credential) -> impl Future<Output = Result<Credential>> + Send {

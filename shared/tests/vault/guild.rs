@@ -1,14 +1,13 @@
 //! The integration of the test's platform: nothing to read, but a credential to renew.
 
 use anyhow::anyhow;
-use chrono::TimeDelta;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
 use shared::sdk::http::{Options, Refused};
 use shared::sdk::{
-    Access, ApiClient, CheckSchedule, Connection, Credential, CredentialType, Integration, Oauth2,
-    Owner, Result, Run, StreamOutput, SyncError,
+    Access, ApiClient, CheckSchedule, Connection, Credential, CredentialType, Integration, Owner,
+    Renewed, Result, Run, StreamOutput, SyncError,
 };
 
 use crate::platform::Platform;
@@ -29,13 +28,6 @@ pub(crate) enum Stream {}
 struct Whoami {
     id: String,
     name: String,
-}
-
-#[derive(Deserialize)]
-struct Pair {
-    access_token: SecretString,
-    refresh_token: SecretString,
-    expires_in: i64,
 }
 
 impl Guild {
@@ -86,13 +78,10 @@ impl Integration for Guild {
         let refresh_token = granted.refresh_token.as_ref().expect("only then it is renewable");
         let form =
             [("grant_type", "refresh_token"), ("refresh_token", refresh_token.expose_secret())];
-        let pair = self.api.post("/token").form(&form).json::<Pair>().await.map_err(refused)?.body;
-        Ok(Credential::Oauth2(Oauth2 {
-            access_token: pair.access_token,
-            refresh_token: Some(pair.refresh_token),
-            expires_at: Some(self.clock.now() + TimeDelta::seconds(pair.expires_in)),
-            ..granted.clone()
-        }))
+        let asked_at = self.clock.now();
+        let request = self.api.post("/token").form(&form);
+        let renewed = request.json::<Renewed>().await.map_err(refused)?.body;
+        Ok(Credential::Oauth2(granted.renewed(renewed, asked_at)))
     }
 }
 

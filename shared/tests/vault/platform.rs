@@ -36,10 +36,11 @@ struct Inner {
     server: Mutex<Option<JoinHandle<()>>>,
 }
 
-#[derive(Default)]
 struct Grant {
     generation: usize,
     ends_at: DateTime<Utc>,
+    /// How long access tokens live that are given from now on.
+    life: TimeDelta,
     spent: HashSet<String>,
     revoked: bool,
     /// A token that is spent twice is refused, and nothing more.
@@ -57,7 +58,7 @@ impl Platform {
         let platform = Self(Arc::new(Inner {
             url,
             clock: clock.clone(),
-            grant: Mutex::new(Grant { ends_at, ..Grant::default() }),
+            grant: Mutex::new(Grant::until(ends_at)),
             asked: watch::Sender::new(0),
             open: watch::Sender::new(true),
             answering: watch::Sender::new(true),
@@ -117,6 +118,10 @@ impl Platform {
         self.0.grant.lock().unwrap().lenient = true;
     }
 
+    pub(crate) fn give_tokens_that_live_for(&self, life: TimeDelta) {
+        self.0.grant.lock().unwrap().life = life;
+    }
+
     pub(crate) fn be_broken(&self, broken: bool) {
         self.0.grant.lock().unwrap().broken = broken;
     }
@@ -133,6 +138,20 @@ impl Platform {
 }
 
 impl Grant {
+    fn until(ends_at: DateTime<Utc>) -> Self {
+        Self {
+            generation: 0,
+            ends_at,
+            life: LIFE,
+            spent: HashSet::new(),
+            revoked: false,
+            lenient: false,
+            broken: false,
+            refreshes: 0,
+            reuses: 0,
+        }
+    }
+
     fn refresh(&mut self, token: &str, now: DateTime<Utc>) -> Option<Value> {
         if self.spent.contains(token) {
             self.reuses += 1;
@@ -148,11 +167,11 @@ impl Grant {
         self.spent.insert(refresh_token(self.generation));
         self.refreshes += 1;
         self.generation += 1;
-        self.ends_at = now + LIFE;
+        self.ends_at = now + self.life;
         json!({
             "access_token": access_token(self.generation),
             "refresh_token": refresh_token(self.generation),
-            "expires_in": LIFE.num_seconds(),
+            "expires_in": self.life.num_seconds(),
         })
     }
 

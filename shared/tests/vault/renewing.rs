@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use sandbox::proxy::Proxy;
@@ -99,6 +100,28 @@ async fn a_database_that_is_away_when_the_platform_answers_is_waited_for(pool: P
     assert_eq!(ground.version(id).await, 2);
     ground.user(&ground.vault(), id).ask().await.unwrap();
     assert_eq!((ground.platform.refreshes(), ground.platform.reuses()), (1, 0));
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_token_that_ended_while_its_answer_was_on_the_way_condemns_nothing(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let id = ground.bring().await.id;
+    let [sleeper, other] = [ground.vault(), ground.vault()].map(|vault| ground.user(&vault, id));
+    ground.platform.give_tokens_that_live_for(TimeDelta::seconds(100));
+    ground.platform.end_early();
+    ground.platform.hold_answers(true);
+    let asking = [tokio::spawn(sleeper.asks()), tokio::spawn(other.asks())];
+    ground.platform.until_asked(1).await;
+
+    // As of a process that was suspended: it hears of the token when that has ended.
+    ground.clock.advance(Duration::from_secs(110));
+    ground.platform.hold_answers(false);
+    for asking in asking {
+        asking.await.unwrap();
+    }
+
+    assert_eq!((ground.platform.refreshes(), ground.platform.reuses()), (2, 0));
+    assert_eq!(ground.known(id).await.state, CredentialState::Valid);
 }
 
 async fn behind_proxy(ground: &Ground) -> (Store, Proxy) {

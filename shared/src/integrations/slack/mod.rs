@@ -200,8 +200,9 @@ impl Integration for Slack {
             let problem = anyhow!("only a token that rotates can be renewed");
             return Err(SyncError::Unauthorized(problem));
         };
+        let asked_at = self.clock.now();
         let renewed = self.api.renewed(granted).await?;
-        Ok(Credential::Oauth2(granted.renewed(renewed, self.clock.now())))
+        Ok(Credential::Oauth2(granted.renewed(renewed, asked_at)))
     }
 }
 

@@ -23,9 +23,10 @@ impl Api {
             let forgotten = anyhow!("there is no refresh token; X gives one for `offline.access`");
             return Err(SyncError::Unauthorized(forgotten));
         };
+        let asked_at = self.clock.now();
         let request = self.renewal(granted, refresh_token);
         let renewed = request.json::<Renewed>().await.map_err(to_be_granted_anew)?.body;
-        Ok(Credential::Oauth2(granted.renewed(renewed, self.clock.now())))
+        Ok(Credential::Oauth2(granted.renewed(renewed, asked_at)))
     }
 
     /// Applications with a secret say who they are in the header, those without in the form.

@@ -180,7 +180,15 @@ impl<'a> Request<'a> {
         }
         let renewed = access.keys().renewed(&credential).await?;
         self.carry(&renewed)?;
-        self.send_within(access).await
+        let received = self.send_within(access).await?;
+        let had_ended = renewed.expires_at().is_some_and(|end| end <= received.at);
+        if had_ended && self.is_refusal_of_credential(&received) {
+            let line = received.line;
+            return Err(
+                anyhow!("{line}: the renewed token had ended before it was looked at").into()
+            );
+        }
+        Ok(received)
     }
 
     fn is_refusal_of_credential(&self, received: &Received) -> bool {

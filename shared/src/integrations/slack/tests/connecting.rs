@@ -1,5 +1,7 @@
 //! Before the first run: whose token it is, whether it suffices, which channels there are.
 
+use std::time::Duration;
+
 use super::*;
 use crate::sdk::{Oauth2, RawConnection};
 
@@ -77,21 +79,30 @@ async fn settings_that_can_work_cost_a_request_for_each_list_and_chosen_channel(
 async fn a_token_that_rotates_is_renewed_and_its_refresh_token_kept_for_the_next_time() {
     let slack = serve(Workspace::empty()).await;
     slack.edit(|workspace| workspace.grants.refresh_token = Some("xoxe-first".into()));
-    let granted = Credential::Oauth2(Oauth2 {
-        client_id: "1.2".into(),
-        client_secret: Some("shh".into()),
-        access_token: "xoxe.xoxb-old".into(),
-        refresh_token: Some("xoxe-first".into()),
-        expires_at: None,
-    });
-    let before = Utc::now();
+    let granted = rotating();
     let renewed = erased(&slack).renew(&granted).await.expect("a new token");
-    let expires_at = renewed.expires_at().expect("it ends");
-    assert!(expires_at >= before + TimeDelta::hours(12), "{expires_at}");
     erased(&slack).identify(&Access::with(renewed.clone())).await.expect("it opens");
     erased(&slack).renew(&renewed).await.expect("and once more");
     let spent = erased(&slack).renew(&granted).await;
     assert!(matches!(spent, Err(SyncError::Unauthorized(_))), "{spent:?}");
+}
+
+#[tokio::test]
+async fn a_tokens_life_is_counted_from_before_it_was_asked_for() {
+    let slack = serve(Workspace::empty()).await;
+    slack.edit(|workspace| workspace.grants.refresh_token = Some("xoxe-first".into()));
+    let asked_at = slack.look(Workspace::now);
+    let clock = Clock::standing_at(asked_at);
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    let integration = Slack::with(&slack.url(), options).expect("an integration");
+
+    // The answer comes when an hour has passed.
+    let an_hour_passes = async { clock.advance(Duration::from_secs(3600)) };
+    let granted = rotating();
+    let (renewed, ()) = tokio::join!(integration.renew(&granted), an_hour_passes);
+
+    let ends = renewed.expect("a new token").expires_at();
+    assert_eq!(ends, Some(asked_at + TimeDelta::hours(12)));
 }
 
 fn rotating() -> Credential {

@@ -1,5 +1,7 @@
 //! Tokens that end, and tokens that are good for one use.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use secrecy::ExposeSecret;
 
@@ -42,6 +44,23 @@ async fn both_kinds_of_application_renew_an_access_and_rotate_its_refresh_token(
         twitter.renew(&after).await.expect("an access that was renewed twice");
         assert_eq!(x.sim.renewals(), 2);
     }
+}
+
+#[tokio::test]
+async fn a_tokens_life_is_counted_from_before_it_was_asked_for() {
+    let x = X::small().await;
+    x.sim.set_token_lifetime(TimeDelta::hours(2));
+    let asked_at = "2026-11-20T12:00:00Z".parse().expect("an instant");
+    let clock = Clock::standing_at(asked_at);
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    let twitter = Twitter::with(&x.sim.url(), options).expect("an integration");
+
+    // The answer comes when an hour has passed.
+    let an_hour_passes = async { clock.advance(Duration::from_secs(3600)) };
+    let (renewed, ()) = tokio::join!(twitter.renew(&x.credential), an_hour_passes);
+
+    let renewed = renewed.expect("a renewed access");
+    assert_eq!(parts(&renewed).expires_at, Some(asked_at + TimeDelta::hours(2)));
 }
 
 #[tokio::test]

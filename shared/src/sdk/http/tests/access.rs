@@ -18,13 +18,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 const LISTS: RequestLimit = RequestLimit::new("lists", 50, MINUTE, CountedBy::Credential);
 const POINTS: RequestLimit = RequestLimit::new("points", 500, MINUTE, CountedBy::Application);
 
-fn granted(token: &str) -> Arc<Credential> {
+fn granted(token: &str, expires_at: Option<DateTime<Utc>>) -> Arc<Credential> {
     Arc::new(Credential::Oauth2(Oauth2 {
         client_id: "us".into(),
         client_secret: None,
         access_token: token.into(),
         refresh_token: Some("again".into()),
-        expires_at: None,
+        expires_at,
     }))
 }
 
@@ -32,18 +32,20 @@ fn granted(token: &str) -> Arc<Credential> {
 #[derive(Default)]
 struct Purse {
     renewals: Mutex<Vec<String>>,
+    /// When the new token ends.
+    ends_at: Option<DateTime<Utc>>,
 }
 
 #[async_trait]
 impl Keys for Purse {
     async fn current(&self) -> Result<Option<Arc<Credential>>> {
-        Ok(Some(granted("old")))
+        Ok(Some(granted("old", None)))
     }
 
     async fn renewed(&self, refused: &Credential) -> Result<Arc<Credential>> {
         let token = refused.token().expect("a token").expose_secret().to_owned();
         self.renewals.lock().expect("no panic").push(token);
-        Ok(granted("new"))
+        Ok(granted("new", self.ends_at))
     }
 }
 
@@ -120,6 +122,18 @@ async fn a_token_that_is_refused_even_when_renewed_asks_to_reconnect() {
 
     assert!(matches!(outcome, Err(SyncError::Unauthorized(_))), "{outcome:?}");
     assert_eq!(tokens_seen(&server).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_renewed_token_that_ended_before_it_was_refused_is_asked_for_again_later() {
+    let (_server, client) = platform(ResponseTemplate::new(401)).await;
+    for (ends_at, asks_to_reconnect) in [(noon(), false), (noon() + MINUTE, true)] {
+        let purse = Arc::new(Purse { ends_at: Some(ends_at), ..Purse::default() });
+        let request = client.get("comments/7").by(&access(&purse, &Arc::default()));
+        let outcome = request.json::<Comment>().await.expect_err("a refusal");
+        assert_eq!(matches!(outcome, SyncError::Unauthorized(_)), asks_to_reconnect, "{outcome:?}");
+        assert_eq!(matches!(outcome, SyncError::Other(_)), !asks_to_reconnect, "{outcome:?}");
+    }
 }
 
 /// As Slack does.
