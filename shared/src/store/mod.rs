@@ -110,6 +110,20 @@ impl StoreError {
             || ["08", "40", "53", "55", "57", "58"].iter().any(|of| code.starts_with(of))
     }
 
+    /// Whether the database takes none of what it was given, now or later: a value that does not fit,
+    /// or a row against a constraint. Trying again at once, here or elsewhere, would end the same way.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Encode(_)) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                // By class: data, integrity, no such thing, too large, raised by a trigger.
+                let code = error.code().unwrap_or_default();
+                ["22", "23", "42", "54", "P0"].iter().any(|of| code.starts_with(of))
+            }
+            _ => false,
+        }
+    }
+
     /// Two transactions stood in each other's way: the same one, again, will pass.
     fn is_collision(&self) -> bool {
         let Self::Database(sqlx::Error::Database(error)) = self else {

@@ -48,9 +48,8 @@ pub(crate) async fn process(
     let span = info_span!("run", run.id = %run, kind = claimed.kind, mode = claimed.mode.as_str());
     let held = HeldLease::keep(worker, claimed.lease, asked_at, message, shutdown);
     let mut progress = progress(worker, &claimed, held.stop()).instrument(span).await;
-    if let Err(StoreError::Database(error)) = progress {
-        warn!(run.id = %run, "the database failed us; handing the run back: {error}");
-        progress = hand_back_while_held(worker, &claimed, held.stop()).await;
+    if let Err(error @ StoreError::Database(_)) = progress {
+        progress = after_a_failure(worker, &claimed, error, held.stop()).await;
     }
     worker.ledger.let_go(claimed.tenant_id, claimed.mode).await;
     held.let_go().await;
@@ -90,6 +89,27 @@ async fn delay(
     let until = worker.store.delay_run(claimed.lease, after, reason, None, 0).await?;
     info!(%until, reason = reason.as_str(), "the run waits");
     Ok(())
+}
+
+/// A database that is away costs nothing. What it refuses is retried as a failure to begin or to close
+/// the run is, since whoever went on at once would be refused as well.
+async fn after_a_failure(
+    worker: &Worker,
+    claimed: &Claimed,
+    error: StoreError,
+    stop: &Shutdown,
+) -> Result<(), StoreError> {
+    let error = if error.is_refusal() {
+        let refused = anyhow::Error::new(error).context("storing what the run brought");
+        match close::settle_failure(worker, claimed, refused.into(), 0).await {
+            Err(error @ StoreError::Database(_)) => error,
+            settled => return settled,
+        }
+    } else {
+        error
+    };
+    warn!(run.id = %claimed.lease.run_id, "the database failed us; handing the run back: {error}");
+    hand_back_while_held(worker, claimed, stop).await
 }
 
 /// What is handed back counts as no crash of any stream, so it is worth waiting for the database as

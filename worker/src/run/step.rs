@@ -54,7 +54,15 @@ impl Step {
             return Ok(After::Nothing);
         };
         match output {
-            Ok(output) => self.commit(output, requests).await,
+            Ok(output) => match self.commit(output, requests).await {
+                // Whoever read it again would be refused as well: it costs an attempt, as a page does
+                // that cannot be read.
+                Err(refused) if refused.is_refusal() => {
+                    let error = anyhow::Error::new(refused).context("storing the page");
+                    self.set_back(&raw, error.into(), requests).await
+                }
+                committed => committed,
+            },
             Err(error) => self.set_back(&raw, error, requests).await,
         }
     }

@@ -94,6 +94,53 @@ async fn a_stream_that_panics_fails_alone(pool: PgPool) {
     assert_eq!(stage.activities().await, ["good-1-0"]);
 }
 
+/// Until it is told otherwise, the database takes no row of this sort. As of data that nobody thought
+/// of: an error of ours, and not a database that is away.
+async fn refuse(stage: &Stage, table: &str, when: &str) {
+    let refuse = format!(
+        "create function refuse() returns trigger language plpgsql as $$
+         begin
+             raise exception 'it cannot be stored' using errcode = 'data_exception';
+         end $$;
+         create trigger refuse before insert or update on {table} for each row
+         when ({when}) execute function refuse()"
+    );
+    let refuse = sqlx::raw_sql(sqlx::AssertSqlSafe(refuse));
+    refuse.execute(stage.store.pool()).await.unwrap();
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_page_that_the_database_refuses_is_given_up_after_five_attempts_and_alone(pool: PgPool) {
+    let platform =
+        Platform::new([page("bad", 1), page("good", 1)], |asked| Ok(comments(asked, 1)));
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
+    refuse(&stage, "activities", "new.source_id like 'bad-%'").await;
+
+    let run = stage.work_until_ended(run).await;
+
+    assert_eq!(run.state, RunState::Error);
+    let error = run.error.unwrap();
+    assert!(error.contains("storing the page") && error.contains("cannot be stored"), "{error}");
+    assert_eq!(platform.asked_for(&page("bad", 1)), 5, "five attempts in all");
+    assert_eq!(platform.asked_for(&page("good", 1)), 1);
+    assert_eq!(stage.activities().await, ["good-1-0"]);
+    stage.check_invariants().await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn first_streams_that_the_database_refuses_are_a_failed_run_in_the_end(pool: PgPool) {
+    let platform = Platform::with_news();
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
+    refuse(&stage, "integration_streams", "true").await;
+
+    let run = stage.work_until_ended(run).await;
+
+    assert_eq!(run.state, RunState::Error);
+    assert!(run.error.unwrap().contains("cannot be stored"));
+    assert_eq!(platform.asked(), 0);
+    stage.check_invariants().await;
+}
+
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn an_exception_in_preprocess_or_streams_is_retried_and_then_a_failed_run(pool: PgPool) {
     let platform = Platform::with_news();
