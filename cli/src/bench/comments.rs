@@ -30,6 +30,7 @@ fn activity(comment: wire::Comment) -> Activity {
         url: Some(format!("https://dev.to/{author}/comment/{}", comment.id_code)),
         source_id: comment.id_code,
         source_parent_id: comment.parent_id_code,
+        source_parent_platform: None,
         timestamp: comment.created_at,
         title: None,
         body: Some(comment.body_html),

@@ -153,6 +153,9 @@ pub struct Activity {
     pub source_id: String,
     /// The source id of what it answers; it may be stored before its parent.
     pub source_parent_id: Option<String>,
+    /// Where that is, if elsewhere than the activity itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_parent_platform: Option<String>,
     pub timestamp: DateTime<Utc>,
     pub title: Option<String>,
     pub body: Option<String>,
@@ -179,6 +182,7 @@ impl Activity {
             kind: kind.to_owned(),
             source_id: source_id.into(),
             source_parent_id: None,
+            source_parent_platform: None,
             timestamp,
             title: None,
             body: None,

@@ -34,17 +34,18 @@ pub(super) async fn upsert(
     sqlx::query!(
         r#"
         insert into activities (
-            id, tenant_id, integration_id, member_id, object_member_id, platform, type, source_id, source_parent_id,
-            parent_id, timestamp, title, body, url, channel, attributes, score, is_contribution, created_at, updated_at
+            id, tenant_id, integration_id, member_id, object_member_id, platform, type, source_id,
+            source_parent_platform, source_parent_id, parent_id, timestamp, title, body, url, channel, attributes, score, is_contribution, created_at, updated_at
         )
         select
-            id, $1, $2, member_id, object_member_id, platform, type, source_id, source_parent_id,
+            id, $1, $2, member_id, object_member_id, platform, type, source_id,
+            source_parent_platform, source_parent_id,
             -- Already here, since to tie a child later is to write it twice.
             coalesce(
                 (
                     select parent.id
                     from activities parent
-                    where parent.tenant_id = $1 and parent.platform = activity.platform
+                    where parent.tenant_id = $1 and parent.platform = activity.source_parent_platform
                         and parent.source_id = activity.source_parent_id
                     limit 1
                 ),
@@ -55,16 +56,18 @@ pub(super) async fn upsert(
         from unnest(
             $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[], $9::text[],
             $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::jsonb[], $16::smallint[], $17::bool[],
-            $19::uuid[]
+            $19::uuid[], $20::text[]
         ) as activity (
             id, member_id, object_member_id, platform, type, source_id, source_parent_id,
-            timestamp, title, body, url, channel, attributes, score, is_contribution, parent_in_page
+            timestamp, title, body, url, channel, attributes, score, is_contribution, parent_in_page,
+            source_parent_platform
         )
         order by platform, source_id, type
         on conflict (tenant_id, platform, source_id, type) do update
         set integration_id = excluded.integration_id,
             member_id = excluded.member_id,
             object_member_id = coalesce(excluded.object_member_id, activities.object_member_id),
+            source_parent_platform = coalesce(excluded.source_parent_platform, activities.source_parent_platform),
             source_parent_id = coalesce(excluded.source_parent_id, activities.source_parent_id),
             title = coalesce(excluded.title, activities.title),
             body = coalesce(excluded.body, activities.body),
@@ -76,14 +79,17 @@ pub(super) async fn upsert(
             -- Of another parent, which is looked for below.
             parent_id = case
                 when coalesce(excluded.source_parent_id, activities.source_parent_id) = activities.source_parent_id
+                    and coalesce(excluded.source_parent_platform, activities.source_parent_platform)
+                        = activities.source_parent_platform
                     then activities.parent_id
             end,
             updated_at = excluded.updated_at
         where (
-            activities.member_id, activities.object_member_id, activities.source_parent_id, activities.title,
-            activities.body, activities.url, activities.channel, activities.score, activities.is_contribution
+            activities.member_id, activities.object_member_id, activities.source_parent_platform,
+            activities.source_parent_id, activities.title, activities.body, activities.url, activities.channel, activities.score, activities.is_contribution
         ) is distinct from (
             excluded.member_id, coalesce(excluded.object_member_id, activities.object_member_id),
+            coalesce(excluded.source_parent_platform, activities.source_parent_platform),
             coalesce(excluded.source_parent_id, activities.source_parent_id), coalesce(excluded.title, activities.title),
             coalesce(excluded.body, activities.body), coalesce(excluded.url, activities.url),
             coalesce(excluded.channel, activities.channel), excluded.score, excluded.is_contribution
@@ -110,6 +116,7 @@ pub(super) async fn upsert(
         &rows.contributions,
         now,
         &rows.parents_in_page as _,
+        &rows.source_parent_platforms as _,
     )
     .execute(&mut *tx)
     .await?;
@@ -117,6 +124,7 @@ pub(super) async fn upsert(
         platforms: &rows.platforms,
         source_ids: &rows.source_ids,
         kinds: &rows.kinds,
+        source_parent_platforms: &rows.source_parent_platforms,
         source_parent_ids: &rows.source_parent_ids,
     };
     families.unite(tx, tenant, now).await
@@ -131,6 +139,7 @@ struct Rows {
     platforms: Vec<String>,
     kinds: Vec<String>,
     source_ids: Vec<String>,
+    source_parent_platforms: Vec<Option<String>>,
     source_parent_ids: Vec<Option<String>>,
     timestamps: Vec<DateTime<Utc>>,
     titles: Vec<Option<String>>,
@@ -163,9 +172,15 @@ impl Rows {
             let text = |text: Option<String>| text.map(|text| clean::text(&text).into_owned());
             let source_parent_id = activity.source_parent_id.filter(|id| !id.is_empty());
             let source_parent_id = source_parent_id.map(|id| clean::key(&id).into_owned());
-            let parent = source_parent_id.as_ref().and_then(|id| parent_of(&key, id, &ids));
+            let parent_platform = activity.source_parent_platform;
+            let parent_platform = parent_platform.map(|on| clean::key(&on).into_owned());
+            let named = source_parent_id.as_deref();
+            let parent_platform = named.map(|_| parent_platform.unwrap_or_else(|| key[0].clone()));
+            let parent = parent_platform.as_deref().zip(named);
+            let parent = parent.and_then(|(on, id)| parent_of(&key, on, id, &ids));
             rows.ids.push(ids[&key]);
             rows.parents_in_page.push(parent);
+            rows.source_parent_platforms.push(parent_platform);
             rows.source_parent_ids.push(source_parent_id);
             let [platform, source_id, kind] = key;
             rows.members.push(member);
@@ -187,10 +202,9 @@ impl Rows {
 }
 
 /// Another activity of the page that goes by the parent's id.
-fn parent_of(child: &Key, source_parent_id: &str, ids: &BTreeMap<Key, Uuid>) -> Option<Uuid> {
-    let [platform, ..] = child;
-    let first = [platform.clone(), source_parent_id.to_owned(), String::new()];
+fn parent_of(child: &Key, platform: &str, id: &str, ids: &BTreeMap<Key, Uuid>) -> Option<Uuid> {
+    let first = [platform.to_owned(), id.to_owned(), String::new()];
     let mut called_so =
-        ids.range(first..).take_while(|([on, id, _], _)| on == platform && id == source_parent_id);
+        ids.range(first..).take_while(|([on, called, _], _)| on == platform && called == id);
     called_so.find(|(key, _)| *key != child).map(|(_, id)| *id)
 }

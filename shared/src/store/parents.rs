@@ -15,6 +15,7 @@ pub(super) struct Families<'a> {
     pub(super) platforms: &'a [String],
     pub(super) source_ids: &'a [String],
     pub(super) kinds: &'a [String],
+    pub(super) source_parent_platforms: &'a [Option<String>],
     pub(super) source_parent_ids: &'a [Option<String>],
 }
 
@@ -31,8 +32,8 @@ impl Families<'_> {
         sqlx::query!(
             r#"
             with page as (
-                select * from unnest($2::text[], $3::text[], $4::text[], $5::text[])
-                    as page (platform, source_id, type, source_parent_id)
+                select * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $7::text[])
+                    as page (platform, source_id, type, source_parent_id, source_parent_platform)
             ), pairs as (
                 select child.id as child, parent.id as parent
                 from page
@@ -45,8 +46,8 @@ impl Families<'_> {
                 cross join lateral (
                     select id
                     from activities
-                    where tenant_id = $1 and platform = page.platform and source_id = page.source_parent_id
-                        and id <> child.id
+                    where tenant_id = $1 and platform = page.source_parent_platform
+                        and source_id = page.source_parent_id and id <> child.id
                     limit 1
                 ) parent
                 where page.source_parent_id is not null and child.parent_id is null
@@ -62,8 +63,8 @@ impl Families<'_> {
                 cross join lateral (
                     select id
                     from activities
-                    where tenant_id = $1 and platform = page.platform and source_parent_id = page.source_id
-                        and parent_id is null and id <> parent.id
+                    where tenant_id = $1 and source_parent_platform = page.platform
+                        and source_parent_id = page.source_id and parent_id is null and id <> parent.id
                     offset 0
                 ) child
             ), free as (
@@ -86,6 +87,7 @@ impl Families<'_> {
             self.kinds,
             self.source_parent_ids as _,
             now,
+            self.source_parent_platforms as _,
         )
         .execute(tx)
         .await?;
@@ -111,8 +113,8 @@ pub(super) async fn attach_waiting_children(
             cross join lateral (
                 select id
                 from activities
-                where tenant_id = child.tenant_id and platform = child.platform and source_id = child.source_parent_id
-                    and id <> child.id
+                where tenant_id = child.tenant_id and platform = child.source_parent_platform
+                    and source_id = child.source_parent_id and id <> child.id
                 limit 1
             ) parent
             where r.id = $1

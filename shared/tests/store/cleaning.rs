@@ -44,6 +44,7 @@ fn page(mark: &str) -> Page {
         kind: said("comment"),
         source_id: said("c"),
         source_parent_id: Some(said("p")),
+        source_parent_platform: Some(said("toy")),
         timestamp: DateTime::UNIX_EPOCH,
         title: Some(said("title")),
         body: Some(said("body")),

@@ -112,6 +112,7 @@ const REFUSED: &[(&str, &str)] = &[
         "insert into activities (id, tenant_id, member_id, platform, type, source_id, timestamp, score, is_contribution)
          select gen_random_uuid(), tenant_id, member_id, platform, type, source_id, now(), 1, true from activities",
     ),
+    ("a_parent_is_named_with_its_platform", "update activities set source_parent_id = 'p'"),
     ("an_activity_is_not_its_own_parent", "update activities set parent_id = id"),
     // quota
     ("a_window_has_a_length", "insert into quota_ledger (owner, scope, class, per_ms, allowed, over_at) values ('toy', 'records', 'records', 0, 1, now())"),

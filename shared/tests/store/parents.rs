@@ -67,6 +67,33 @@ async fn a_child_finds_its_parent_in_another_run_and_never_at_another_tenants(po
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_parent_may_be_on_another_platform_than_its_child(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let held = ground.hold().await;
+    let commit = |id: &str, to: &str| Activity {
+        platform: "git".into(),
+        source_parent_platform: Some("toy".into()),
+        ..reply(id, to)
+    };
+    let namesake = |id: &str| Activity { platform: "git".into(), ..comment(id) };
+
+    held.commit(activities([commit("early", "p")])).await;
+    held.commit(activities([namesake("p")])).await;
+    assert!(families(&ground).await.is_empty(), "of that name on the child's own platform");
+    held.commit(activities([comment("p"), commit("beside", "p")])).await;
+    held.commit(activities([commit("late", "p"), commit("itself", "itself")])).await;
+    held.commit(activities([comment("itself")])).await;
+
+    let tied = ["beside answers p", "early answers p", "itself answers itself", "late answers p"];
+    assert_eq!(families(&ground).await, tied);
+    held.commit(activities([Activity { platform: "git".into(), ..reply("late", "p") }])).await;
+    assert_eq!(families(&ground).await.len(), 4, "it has moved to the namesake");
+    let on = "select parent.platform from activities child
+              join activities parent on parent.id = child.parent_id where child.source_id = 'late'";
+    assert_eq!(ground.lines(on).await, ["git"]);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn nothing_is_its_own_parent(pool: PgPool) {
     let ground = Ground::on(pool).await;
     let held = ground.hold().await;

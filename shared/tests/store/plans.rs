@@ -252,10 +252,10 @@ async fn meet_among(tenants: &str, pool: &PgPool, people: i32) {
          insert into members (id, tenant_id, display_name) select p.id, t.id, called from {tenants} t, people p;
          insert into member_identities (tenant_id, platform, username, source_id, member_id)
          select t.id, 'toy', called, called, p.id from {tenants} t, people p;
-         insert into activities (id, tenant_id, member_id, platform, type, source_id, source_parent_id, timestamp,
-             score, is_contribution)
-         select gen_random_uuid(), t.id, p.id, 'toy', 'comment', called, case when n % 10 = 0 then 'gone' || called end,
-             now(), 1, true
+         insert into activities (id, tenant_id, member_id, platform, type, source_id, source_parent_platform,
+             source_parent_id, timestamp, score, is_contribution)
+         select gen_random_uuid(), t.id, p.id, 'toy', 'comment', called, case when n % 10 = 0 then 'toy' end,
+             case when n % 10 = 0 then 'gone' || called end, now(), 1, true
          from {tenants} t, people p;
          drop table people;
          set session_replication_role = origin"

@@ -28,6 +28,7 @@ pub(crate) fn comment(source_id: &str) -> Activity {
         kind: "comment".into(),
         source_id: source_id.into(),
         source_parent_id: None,
+        source_parent_platform: None,
         timestamp: at("2024-04-01T00:00:00Z"),
         title: None,
         body: None,

@@ -111,8 +111,7 @@ async fn refuse(stage: &Stage, table: &str, when: &str) {
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_page_that_the_database_refuses_is_given_up_after_five_attempts_and_alone(pool: PgPool) {
-    let platform =
-        Platform::new([page("bad", 1), page("good", 1)], |asked| Ok(comments(asked, 1)));
+    let platform = Platform::new([page("bad", 1), page("good", 1)], |asked| Ok(comments(asked, 1)));
     let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     refuse(&stage, "activities", "new.source_id like 'bad-%'").await;
 

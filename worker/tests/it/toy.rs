@@ -134,6 +134,7 @@ pub(crate) fn comment(source_id: &str, username: &str, at: DateTime<Utc>) -> Act
         kind: "comment".into(),
         source_id: source_id.into(),
         source_parent_id: None,
+        source_parent_platform: None,
         timestamp: at,
         title: None,
         body: Some(format!("body of {source_id}")),

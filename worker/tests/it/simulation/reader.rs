@@ -146,6 +146,7 @@ fn activity(record: &Record) -> Activity {
         kind: if record.parent.is_some() { "reply" } else { "post" }.into(),
         source_id: record.source_id.clone(),
         source_parent_id: record.parent.clone(),
+        source_parent_platform: None,
         timestamp: record.versions[0],
         title: None,
         body: Some(record.version().to_string()),

@@ -6,8 +6,9 @@
 use serde_json::json;
 
 use super::{attributes, said};
+use crate::integrations::github::Github;
 use crate::integrations::github::answers::{Commit, GitAuthor, PullHead};
-use crate::sdk::{Activity, Identity, Member};
+use crate::sdk::{Activity, Identity, Integration, Member};
 
 const GIT: &str = "git";
 
@@ -19,6 +20,7 @@ pub(in super::super) fn authored(commit: Commit, pull: &PullHead) -> Option<Acti
         && repository.default_branch_ref.as_ref().is_some_and(|it| it.name == pull.base_ref_name);
     Some(Activity {
         source_parent_id: Some(pull.id.clone()),
+        source_parent_platform: Some(Github::KIND.to_owned()),
         body: said(message),
         url: Some(format!("{}.git", repository.url)),
         channel: Some(repository.name.clone()),

@@ -1,0 +1,10 @@
+-- A commit is told of git, and answers a pull request on GitHub: a parent is named with its platform.
+alter table activities add column source_parent_platform text; -- where the parent is
+update activities set source_parent_platform = platform where source_parent_id is not null;
+alter table activities add constraint a_parent_is_named_with_its_platform
+    check ((source_parent_id is null) = (source_parent_platform is null));
+
+drop index activities_without_their_parent;
+-- Children whose parent has not come yet.
+create index activities_without_their_parent on activities (tenant_id, source_parent_platform, source_parent_id)
+    where parent_id is null and source_parent_id is not null;
