@@ -112,7 +112,8 @@ impl Store {
         Ok(streams.fetch_all(&self.pool).await?)
     }
 
-    /// Notes that a stream did not go well, if it is still ours.
+    /// Notes that a stream did not go well, if it is still ours. That it came this far forgives it the
+    /// workers that died over it before: those are counted in a row.
     pub async fn set_back(
         &self,
         lease: Lease,
@@ -135,6 +136,7 @@ impl Store {
                 due_at = coalesce(coalesce($8::timestamptz, now()) + make_interval(secs => $4), due_at),
                 error = coalesce($5, error),
                 attempts = attempts + $6,
+                crashes = 0,
                 requests = requests + $7,
                 processed_at = case when $3 = 'error'::stream_state then coalesce($8, now()) end
             where id = $1 and lease_token = $2

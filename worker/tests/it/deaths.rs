@@ -89,6 +89,24 @@ async fn a_stream_that_kills_its_worker_three_times_is_parked_and_its_siblings_g
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn dead_workers_are_counted_in_a_row_and_not_over_a_streams_long_life(pool: PgPool) {
+    let platform = Platform::new([page("news", 1)], |asked| match asked.before {
+        0..4 => Err(SyncError::RateLimited { retry_after: Duration::from_secs(60) }),
+        _ => Ok(comments(asked, 1)),
+    });
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
+    for waits in 1..=4 {
+        abandoned(&stage, run).await;
+        let_lease_end(&stage);
+        stage.work().await;
+        assert_eq!(platform.asked(), waits);
+        stage.clock.advance(Duration::from_secs(60));
+    }
+
+    assert_eq!(stage.work_until_ended(run).await.state, RunState::Processed);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_run_whose_beginning_kills_three_workers_is_given_up(pool: PgPool) {
     let platform = Platform::with_news();
     let (stage, _, run) = Stage::with_toy(pool, &platform).await;
