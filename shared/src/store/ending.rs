@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use super::rest::free_streams;
-use super::{Result, Store, StoreError, clean, parents};
+use super::{Result, Store, StoreError, clean};
 use crate::domain::{Lease, RunId, RunState};
 
 /// How a run ended.
@@ -42,6 +42,7 @@ impl Store {
         requests: u64,
     ) -> Result<Finished> {
         let now = self.clock.in_database();
+        self.attach_waiting_children(lease.run_id).await?;
         let mut tx = self.begin_by_index().await?;
         lock_integration(&mut tx, lease).await?;
         let standing = Standing::of(&mut tx, lease.run_id).await?;
@@ -52,7 +53,7 @@ impl Store {
         }
         end_run(&mut tx, lease, &standing, standing.hole().as_deref(), requests, now).await?;
         remember(&mut tx, lease.run_id, state).await?;
-        let follow_up = after_the_end(&mut tx, lease.run_id, &standing, now).await?;
+        let follow_up = follow_up(&mut tx, lease.run_id, now).await?;
         tx.commit().await?;
         let state = if standing.failed == 0 { RunState::Processed } else { RunState::Error };
         Ok(standing.finished(state, follow_up))
@@ -67,6 +68,7 @@ impl Store {
     ) -> Result<Finished> {
         let now = self.clock.in_database();
         let error = clean::text(&failure.error);
+        self.attach_waiting_children(lease.run_id).await?;
         let mut tx = self.begin_by_index().await?;
         lock_integration(&mut tx, lease).await?;
         let standing = Standing::of(&mut tx, lease.run_id).await?;
@@ -75,7 +77,7 @@ impl Store {
         free_streams(&mut tx, lease).await?;
         let withdrawn =
             failure.needs_reconnect && need_reconnect(&mut tx, lease.run_id, &error).await?;
-        let follow_up = after_the_end(&mut tx, lease.run_id, &standing, now).await?;
+        let follow_up = follow_up(&mut tx, lease.run_id, now).await?;
         tx.commit().await?;
         Ok(Finished { withdrawn, ..standing.finished(RunState::Error, follow_up) })
     }
@@ -222,18 +224,12 @@ async fn need_reconnect(tx: &mut PgConnection, run: RunId, why: &str) -> Result<
     Ok(withdrawn.rows_affected() == 1)
 }
 
-/// What was stored before its parent, by whichever run, finds it: at the last end both are there. And
-/// an onboarding that was asked for meanwhile follows.
-async fn after_the_end(
+/// An onboarding that was asked for meanwhile follows.
+async fn follow_up(
     tx: &mut PgConnection,
     run: RunId,
-    standing: &Standing,
     now: Option<DateTime<Utc>>,
 ) -> Result<Option<RunId>> {
-    // All that wait are looked at, so who brought nothing spares himself the look.
-    if standing.records > 0 {
-        parents::attach_waiting_children(&mut *tx, run, now).await?;
-    }
     let id = sqlx::query_scalar!(
         r#"
         with wanted as (

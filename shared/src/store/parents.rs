@@ -7,7 +7,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::Result;
+use super::{Result, Store};
 use crate::domain::{RunId, TenantId};
 
 /// A page's activities by their keys, and whom each answers.
@@ -95,29 +95,49 @@ impl Families<'_> {
     }
 }
 
-/// Ties the tenant's waiting children to parents that have come. Two pages that are committed at the
-/// same moment do not see each other; the later of the two ends sees both.
-pub(super) async fn attach_waiting_children(
+impl Store {
+    /// Ties children that wait to parents that have come. Two pages that are committed at the same
+    /// moment do not see each other; the later of the two ends sees both.
+    ///
+    /// Only those are looked at that came since the run began, or just before: the other page may
+    /// have begun earlier. A tenant's orphans, whose parents are gone for good, are many. No fence:
+    /// what is tied here is so whoever says it.
+    pub(super) async fn attach_waiting_children(&self, run: RunId) -> Result<()> {
+        let mut tx = self.begin_by_index().await?;
+        attach_waiting_children(&mut tx, run, self.clock.in_database()).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+async fn attach_waiting_children(
     tx: &mut PgConnection,
     run: RunId,
     now: Option<DateTime<Utc>>,
 ) -> Result<()> {
     sqlx::query!(
         r#"
-        with pairs as (
+        with ended as materialized (
+            -- Earlier by longer than any transaction may last.
+            select i.tenant_id, r.started_at - interval '10 minutes' as since
+            from integration_runs r join integrations i on i.id = r.integration_id
+            where r.id = $1
+        ), pairs as (
             select child.id as child, parent.id as parent
-            from integration_runs r
-            join integrations i on i.id = r.integration_id
-            join activities child on child.tenant_id = i.tenant_id
-                and child.parent_id is null and child.source_parent_id is not null
+            from ended
+            cross join lateral (
+                select id, source_parent_platform, source_parent_id
+                from activities
+                where tenant_id = ended.tenant_id and updated_at >= ended.since
+                    and parent_id is null and source_parent_id is not null
+                offset 0
+            ) child
             cross join lateral (
                 select id
                 from activities
-                where tenant_id = child.tenant_id and platform = child.source_parent_platform
+                where tenant_id = ended.tenant_id and platform = child.source_parent_platform
                     and source_id = child.source_parent_id and id <> child.id
                 limit 1
             ) parent
-            where r.id = $1
         ), free as (
             select pairs.child, pairs.parent
             from pairs

@@ -58,7 +58,8 @@ async fn runs_streams_and_ticks_cost_the_same_however_much_is_finished(
     let old = costs(&watched, &mut round).await;
 
     assert!(old.len() > 15, "{} statements were watched", old.len());
-    assert_unmoved(&young, &old, &["integrations", "integration_runs", "integration_streams"]);
+    let tables = ["integrations", "integration_runs", "integration_streams", "activities"];
+    assert_unmoved(&young, &old, &tables);
     watched.pool.close().await;
 }
 
@@ -80,6 +81,12 @@ async fn finish_work(pool: &PgPool, run: RunId, times: i32) {
              union all
              select '{run}' from generate_series(1, 2500 * {times})
          ) as streams (run_id);
+         -- Answers to what is gone for good.
+         insert into activities (id, tenant_id, member_id, platform, type, source_id, source_parent_platform,
+             source_parent_id, timestamp, score, is_contribution, updated_at)
+         select gen_random_uuid(), tenants.id, gen_random_uuid(), 'toy', 'comment', gen_random_uuid(), 'toy',
+             gen_random_uuid(), 'epoch', 1, true, 'epoch'
+         from tenants, generate_series(1, 2500 * {times});
          set session_replication_role = origin"
     );
     sqlx::raw_sql(AssertSqlSafe(history)).execute(pool).await.unwrap();
@@ -113,14 +120,23 @@ async fn work(ground: &Ground, run: RunId, tick: i64) {
     delay.await.unwrap();
     let lease = store.claim_run(run, "a worker", LEASE).await.unwrap().unwrap().lease;
     // Its worker dies.
-    assert_eq!(store.take_streams(lease, 1, false).await.unwrap().len(), 1);
+    assert_eq!(store.take_streams(lease, 3, false).await.unwrap().len(), 3);
     ground.outlive_the_lease();
     let lease = store.claim_run(run, "a worker", LEASE).await.unwrap().unwrap().lease;
     let suspects = store.take_streams(lease, 3, true).await.unwrap();
     assert_eq!(suspects.len(), 3);
     commit(ground, claimed.integration_id, lease, &suspects[2]).await;
     store.hand_back(lease).await.unwrap();
+    end_another(ground).await;
     ground.clock.advance(Duration::from_secs(3600));
+}
+
+/// A short run, from its beginning to its end.
+async fn end_another(ground: &Ground) {
+    let held = ground.hold().await;
+    held.commit(activities([comment(&uuid::Uuid::new_v4().to_string())])).await;
+    held.store.ended_streams(held.lease.run_id).await.unwrap();
+    held.store.finish_run(held.lease, None, 0).await.unwrap();
 }
 
 /// One stream is done, and another is found.
