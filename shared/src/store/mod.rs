@@ -90,38 +90,38 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether there was no connection, or it ended, rather than a statement that was refused.
+    /// Whether there was no connection, or it ended, or PostgreSQL takes none of ours for now, rather
+    /// than a statement that was refused.
     pub fn is_away(&self) -> bool {
         use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls};
-        matches!(self, Self::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed))
+        match self {
+            Self::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed) => true,
+            // A connection's end, a standby, a transaction that lay too long, an operator's doing, no
+            // room for another connection.
+            other => other.is_of(&["08", "25006", "25P03", "57P", "53300"]),
+        }
     }
 
     /// Whether the same statement may be carried out later: the database is away, starts or stops, is
     /// full or busy, rather than against what it was asked.
     pub fn may_pass(&self) -> bool {
-        if self.is_away() {
-            return true;
-        }
-        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
-        // By class: connection, read-only, rolled back, resources, not in this state, by an operator,
-        // of the system.
-        let code = error.code().unwrap_or_default();
-        code == "25006"
-            || ["08", "40", "53", "55", "57", "58"].iter().any(|of| code.starts_with(of))
+        // By class: rolled back, resources, not in this state, by an operator or too slow, of the system.
+        self.is_away() || self.is_of(&["40", "53", "55", "57", "58"])
     }
 
     /// Whether the database takes none of what it was given, now or later: a value that does not fit,
     /// or a row against a constraint. Trying again at once, here or elsewhere, would end the same way.
     pub fn is_refusal(&self) -> bool {
-        match self {
-            Self::Database(sqlx::Error::Encode(_)) => true,
-            Self::Database(sqlx::Error::Database(error)) => {
-                // By class: data, integrity, no such thing, too large, raised by a trigger.
-                let code = error.code().unwrap_or_default();
-                ["22", "23", "42", "54", "P0"].iter().any(|of| code.starts_with(of))
-            }
-            _ => false,
-        }
+        // By class: data, integrity, no such thing, too large, raised by a trigger.
+        let is_refused = self.is_of(&["22", "23", "42", "54", "P0"]) && !self.is_collision();
+        is_refused || matches!(self, Self::Database(sqlx::Error::Encode(_)))
+    }
+
+    /// Whether PostgreSQL's code for it begins with one of these.
+    fn is_of(&self, classes: &[&str]) -> bool {
+        let Self::Database(sqlx::Error::Database(error)) = self else { return false };
+        let code = error.code().unwrap_or_default();
+        classes.iter().any(|class| code.starts_with(class))
     }
 
     /// Two transactions stood in each other's way: the same one, again, will pass.

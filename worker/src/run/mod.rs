@@ -28,6 +28,9 @@ use close::Closed;
 use lease::HeldLease;
 use stepping::Rested;
 
+/// How long a run waits after a statement that took too long, or for which PostgreSQL had no room.
+const BUSY: Duration = Duration::from_secs(60);
+
 /// Makes as much progress on a run as can be made now. Whether it was there to be claimed.
 ///
 /// An error is the database's, away for longer than the lease: somebody takes over at its end.
@@ -91,24 +94,27 @@ async fn delay(
     Ok(())
 }
 
-/// A database that is away costs nothing. What it refuses is retried as a failure to begin or to close
-/// the run is, since whoever went on at once would be refused as well.
+/// A database that is away costs nothing, and the run goes on when it is back. One that is busy is left
+/// alone for a while. Whatever else it answers is retried as a failure to begin or to close the run
+/// is, since whoever went on at once would be answered the same.
 async fn after_a_failure(
     worker: &Worker,
     claimed: &Claimed,
     error: StoreError,
     stop: &Shutdown,
 ) -> Result<(), StoreError> {
-    let error = if error.is_refusal() {
-        let refused = anyhow::Error::new(error).context("storing what the run brought");
-        match close::settle_failure(worker, claimed, refused.into(), 0).await {
-            Err(error @ StoreError::Database(_)) => error,
-            settled => return settled,
-        }
+    let run = claimed.lease.run_id;
+    let settled = if error.is_away() {
+        Err(error)
+    } else if error.may_pass() {
+        warn!(run.id = %run, "the database is busy; the run waits: {error}");
+        delay(worker, claimed, Some(BUSY), DelayReason::Retry).await
     } else {
-        error
+        let error = anyhow::Error::new(error).context("storing what the run brought");
+        close::settle_failure(worker, claimed, error.into(), 0).await
     };
-    warn!(run.id = %claimed.lease.run_id, "the database failed us; handing the run back: {error}");
+    let Err(StoreError::Database(error)) = settled else { return settled };
+    warn!(run.id = %run, "the database failed us; handing the run back: {error}");
     hand_back_while_held(worker, claimed, stop).await
 }
 
