@@ -5,11 +5,13 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
+use tokio::time::timeout;
 use tracing::warn;
 
 use crate::domain::TenantId;
 use crate::message::Message;
-use crate::queue::{Outgoing, Queue};
+use crate::queue::{Outgoing, Queue, SendError};
 use crate::store::{DueDiscovery, DueMessage, Store};
 use crate::telemetry::Trace;
 
@@ -36,7 +38,7 @@ fn outgoing(message: Message, tenant: TenantId) -> Outgoing {
 /// that is away is nobody's failure.
 pub async fn send_now(store: &Store, queue: &dyn Queue, due: DueMessage) {
     let sent = async {
-        queue.send(&[message(due)]).await?;
+        at_once(queue.send(&[message(due)])).await?;
         store.messages_sent(&[due.run]).await?;
         Ok::<_, anyhow::Error>(())
     };
@@ -48,13 +50,19 @@ pub async fn send_now(store: &Store, queue: &dyn Queue, due: DueMessage) {
 /// The same for a discovery.
 pub async fn send_discovery_now(store: &Store, queue: &dyn Queue, due: DueDiscovery) {
     let sent = async {
-        queue.send(&[discovery_message(due)]).await?;
+        at_once(queue.send(&[discovery_message(due)])).await?;
         store.discoveries_sent(&[due.discovery]).await?;
         Ok::<_, anyhow::Error>(())
     };
     if let Err(error) = sent.await {
         warn!(discovery.id = %due.discovery, "the sweep will send this discovery's message: {error:#}");
     }
+}
+
+/// Whoever sends has something better to do than to wait for a queue that hangs.
+async fn at_once(sending: impl Future<Output = Result<(), SendError>>) -> anyhow::Result<()> {
+    const AT_ONCE: Duration = Duration::from_secs(2);
+    Ok(timeout(AT_ONCE, sending).await.context("the queue does not answer")??)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What a message asks for, and what becomes of the message.
 
+use std::time::Duration;
+
 use metrics::counter;
 use shared::domain::{DiscoveryId, IntegrationId, RequestedBy, RunId, RunMode, StreamId};
 use shared::message::Message;
@@ -17,9 +19,19 @@ pub async fn dispatch(worker: &Worker, message: Received, shutdown: &Shutdown) {
     let trace = Trace::continued(message.trace.as_deref());
     let dispatched = async {
         let fate = decide(worker, &message, shutdown).await;
-        remove(worker, &message, fate).await;
+        let removed = remove(worker, &message, fate);
+        tokio::select! {
+            () = removed => {}
+            () = too_late(shutdown) => warn!("a message was not removed in time; it comes again"),
+        }
     };
     trace.around(dispatched).await;
+}
+
+/// Whoever is to stop does not wait long for a queue that hangs.
+async fn too_late(shutdown: &Shutdown) {
+    shutdown.soft.cancelled().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
 }
 
 /// What becomes of a message.

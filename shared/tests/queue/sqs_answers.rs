@@ -1,12 +1,14 @@
 //! Answers of SQS that no emulator gives: what the client makes of them.
 
 use std::collections::HashSet;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::queue::sqs::{SqsConfig, SqsQueue, client};
 use shared::queue::{Outgoing, Queue, Receipt};
+use tokio::net::TcpListener;
 use wiremock::matchers::{header, method};
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -84,6 +86,29 @@ async fn a_batch_that_fails_leaves_the_others_sent() {
 }
 
 #[tokio::test]
+async fn once_sqs_does_not_answer_a_batch_the_hundreds_behind_it_are_not_tried() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let queue = connect_to(&format!("http://{}", listener.local_addr().expect("one"))).await;
+    let asked = Arc::new(AtomicUsize::new(0));
+    let hanging_up = tokio::spawn({
+        let asked = Arc::clone(&asked);
+        async move {
+            loop {
+                drop(listener.accept().await);
+                asked.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+
+    let error = queue.send(&numbered(2_000)).await.expect_err("nobody answers");
+
+    hanging_up.abort();
+    assert_eq!(error.unsent.len(), 2_000);
+    let asked = asked.load(Ordering::Relaxed);
+    assert!((1..=20).contains(&asked), "{asked} of two hundred batches were tried");
+}
+
+#[tokio::test]
 async fn an_answer_that_stops_in_the_middle_is_an_error_in_bounded_time() {
     // The server promises more than it sends, and keeps the connection open.
     let server = answering("ReceiveMessage", |_| {
@@ -153,10 +178,14 @@ async fn refusing(code: &str, message: &str) -> MockServer {
 }
 
 async fn connect(server: &MockServer) -> SqsQueue {
+    connect_to(&server.uri()).await
+}
+
+async fn connect_to(url: &str) -> SqsQueue {
     let config = SqsConfig {
-        queue_url: format!("{}/000000000000/runs", server.uri()),
+        queue_url: format!("{url}/000000000000/runs"),
         dead_letter_queue_url: None,
-        endpoint_url: Some(server.uri()),
+        endpoint_url: Some(url.to_owned()),
         region: None,
         visibility: Duration::from_secs(60),
     };

@@ -7,13 +7,15 @@ use futures_util::future::join_all;
 use sandbox::devto::Community;
 use sandbox::proxy::Proxy;
 use sandbox::sqs::Emulator;
-use shared::domain::RunMode;
+use shared::domain::{RunMode, RunState};
 use sqlx::PgPool;
 use tokio::task::spawn_blocking;
 
 use crate::harness::{Connected, Service, Stage, Stopwatch, audit, pause, sqs_emulator, until};
 
 const SOON: Duration = Duration::from_secs(20);
+/// What the documentation promises.
+const IN_TIME: Duration = Duration::from_secs(10);
 /// What SQS and its emulators call it.
 const NO_SUCH_QUEUE: [&str; 2] = ["NonExistentQueue", "QueueDoesNotExist"];
 
@@ -72,6 +74,27 @@ async fn a_queue_that_hangs_is_noticed_and_asked_again(pool: PgPool) {
     stage.check().await;
     join_all(services.iter().map(|service| service.until_ready(SOON))).await;
     watch.part("the rest");
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn services_told_to_stop_while_the_queue_hangs_end_in_time(pool: PgPool) {
+    let proxy = Proxy::to(sqs_emulator()).await.expect("a proxy");
+    let stage = Stage::set_with_sqs(pool, community(), sqs_emulator(), proxy.addr()).await;
+    stage.devto.set_latency(Duration::from_millis(200));
+    let services = start(&stage).await;
+    let run = stage.connect().await.onboarding;
+    stage.devto.until_requested("/api/comments").await;
+
+    proxy.black_hole().await;
+    until_all_miss_the_queue(&services).await;
+    join_all(services.into_iter().map(|service| service.terminate(IN_TIME))).await;
+
+    let handed_back = stage.run(run).await;
+    assert_eq!((handed_back.state, handed_back.attempts), (RunState::Pending, 0));
+    stage.devto.set_latency(Duration::ZERO);
+    proxy.restore().await;
+    let _services = start(&stage).await;
+    stage.check().await;
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

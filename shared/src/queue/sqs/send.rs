@@ -1,6 +1,9 @@
 //! Sending: batches of ten, several at a time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use anyhow::anyhow;
+use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
 use futures_util::{StreamExt, stream};
 
@@ -17,8 +20,9 @@ impl SqsQueue {
     pub(super) async fn send_in_batches(&self, messages: &[Outgoing]) -> Result<(), SendError> {
         let mut unsent = Unsent::default();
         let batches = batches(messages, limits::acceptable(messages, &mut unsent));
+        let away = AtomicBool::new(false);
         let sending: Vec<_> =
-            batches.into_iter().map(|batch| self.send_batch(messages, batch)).collect();
+            batches.into_iter().map(|batch| self.send_batch(messages, batch, &away)).collect();
         let mut sending = stream::iter(sending).buffer_unordered(BATCHES_AT_ONCE);
         while let Some(result) = sending.next().await {
             if let Err((positions, because)) = result {
@@ -28,18 +32,28 @@ impl SqsQueue {
         unsent.into_result()
     }
 
-    /// An error comes with the positions that SQS did not confirm.
+    /// An error comes with the positions that SQS did not confirm. Once it does not answer one batch,
+    /// it is not asked to take the next: a hundred that hang would take minutes.
     async fn send_batch(
         &self,
         messages: &[Outgoing],
         mut positions: Vec<usize>,
+        away: &AtomicBool,
     ) -> Result<(), (Vec<usize>, anyhow::Error)> {
+        if away.load(Ordering::Relaxed) {
+            return Err((positions, anyhow!("SQS did not answer those before")));
+        }
         let entries = positions.iter().map(|position| entry(*position, &messages[*position]));
         let request = self.client.send_message_batch().queue_url(&self.url);
         let request = request.set_entries(Some(entries.collect()));
         let answer = match request.send().await {
             Ok(answer) => answer,
-            Err(error) => return Err((positions, anyhow!(error).context("sending to SQS"))),
+            Err(error) => {
+                let no_answer =
+                    matches!(error, SdkError::TimeoutError(_) | SdkError::DispatchFailure(_));
+                away.fetch_or(no_answer, Ordering::Relaxed);
+                return Err((positions, anyhow!(error).context("sending to SQS")));
+            }
         };
         for confirmed in &answer.successful {
             positions.retain(|position| position.to_string() != confirmed.id);
