@@ -18,7 +18,11 @@ const DEEPEST: usize = 100;
 
 /// Without NUL.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "")) } else { Cow::Borrowed(text) }
+    if !text.contains('\0') {
+        return Cow::Borrowed(text);
+    }
+    count("nul");
+    Cow::Owned(text.replace('\0', ""))
 }
 
 /// Without NUL in any string, keys included, and not too deep.
@@ -74,6 +78,7 @@ fn count(what: &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use serde_json::json;
 
     use super::*;
@@ -86,6 +91,24 @@ mod tests {
             json!({"k": ["xy", {"z": ""}], "n": 1})
         );
         assert!(matches!(text("untouched"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn whatever_is_cleaned_is_counted() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || {
+            text("a\0b");
+            json(json!({"k\0": "x\0y"}));
+            key(&"k".repeat(LONGEST_KEY + 1));
+            timestamp(DateTime::<Utc>::MIN_UTC);
+            json((0..=DEEPEST).fold(json!(1), |inner, _| json!([inner])));
+            text("untouched");
+        });
+        let said = recorder.handle().render();
+        for (what, times) in [("nul", 3), ("long_key", 1), ("timestamp", 1), ("deep_json", 1)] {
+            let line = format!("cleaned_values_total{{what=\"{what}\"}} {times}");
+            assert!(said.contains(&line), "no {line} in {said}");
+        }
     }
 
     #[test]

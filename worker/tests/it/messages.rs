@@ -1,11 +1,13 @@
 //! What messages ask for, and what becomes of those that ask for nothing sensible.
 
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use shared::domain::{IntegrationId, RunId, RunState, StreamId};
 use shared::queue::Queue;
 use shared::sdk::Registry;
 use sqlx::PgPool;
 
+use crate::log::Log;
 use crate::stage::Stage;
 use crate::toy::{Platform, Toy, comments, page};
 
@@ -13,6 +15,10 @@ use crate::toy::{Platform, Toy, comments, page};
 async fn what_cannot_be_understood_is_a_dead_letter_with_a_reason_and_its_siblings_are_unaffected(
     pool: PgPool,
 ) {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _counting = metrics::set_default_local_recorder(&recorder);
+    let log = Log::default();
+    let _logging = log.begin();
     let (stage, _, run) = Stage::with_toy(pool, &Platform::with_news()).await;
     let unknown = (RunId::new(), StreamId::new(), IntegrationId::new());
     let bodies = [
@@ -47,8 +53,14 @@ async fn what_cannot_be_understood_is_a_dead_letter_with_a_reason_and_its_siblin
         let letter = dead.iter().find(|letter| letter.body == *body).unwrap();
         let said = letter.reason.as_deref().unwrap();
         assert!(said.contains(reason), "{said}");
+        assert_eq!(log.lines_with(&format!("a message goes to the dead letters: {said}")).len(), 1);
     }
     assert!(stage.queue.bodies().is_empty());
+    let counted = recorder.handle().render();
+    for (reason, times) in [("invalid", 5), ("unknown", 3)] {
+        let line = format!("dead_letters_total{{reason=\"{reason}\"}} {times}");
+        assert!(counted.contains(&line), "no {line} in {counted}");
+    }
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
