@@ -76,7 +76,8 @@ impl RawConnection {
     }
 }
 
-pub type RawRunSummary = RunSummary<RawStream>;
+/// Streams as they are stored: JSON, in text.
+pub type RawRunSummary = RunSummary<String>;
 
 /// The settings do not fit the kind.
 #[derive(Debug, thiserror::Error)]
@@ -196,7 +197,7 @@ impl<I: Integration> DynRun for TypedRun<I> {
             .into_iter()
             .filter_map(|ended| {
                 Some(EndedStream {
-                    stream: decode(&ended.stream.payload).ok()?,
+                    stream: serde_json::from_str(&ended.stream).ok()?,
                     failed: ended.failed,
                     mark: ended.mark,
                 })

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt;
 use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -216,27 +217,25 @@ impl Store {
         Ok(next.fetch_optional(&self.pool).await?)
     }
 
-    /// How the streams of a run ended, for `postprocess`.
-    pub async fn ended_streams(&self, run: RunId) -> Result<Vec<EndedStream<RawStream>>> {
-        let rows = sqlx::query!(
+    /// How the streams of a run ended, for `postprocess`: their payloads as text, since there may be a
+    /// hundred thousand, and a tree of JSON takes ten times the room.
+    pub async fn ended_streams(&self, run: RunId) -> Result<Vec<EndedStream<String>>> {
+        let ended = sqlx::query!(
             r#"
-            select name, payload, state = 'error' as "failed!", mark
+            select payload::text as "payload!", state = 'error' as "failed!", mark
             from integration_streams
             where run_id = $1 and state in ('processed', 'error')
             order by processed_at, id
             "#,
             run.0,
         )
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| EndedStream {
-                stream: RawStream { name: row.name, payload: row.payload },
-                failed: row.failed,
-                mark: row.mark,
-            })
-            .collect())
+        .fetch(&self.pool)
+        .map_ok(|row| EndedStream {
+            stream: row.payload,
+            failed: row.failed,
+            mark: row.mark,
+        });
+        Ok(ended.try_collect().await?)
     }
 
     /// A page of a run's streams, in the order of their ids, optionally those in one state.

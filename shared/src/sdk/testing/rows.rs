@@ -22,7 +22,7 @@ pub(super) struct Rows {
     known: BTreeSet<(String, String)>,
     pending: VecDeque<Pending>,
     /// In the order of their ends, and whether they failed.
-    ended: Vec<EndedStream<RawStream>>,
+    ended: Vec<EndedStream<String>>,
 }
 
 pub(super) struct Pending {
@@ -70,6 +70,7 @@ impl Rows {
         }
         self.trace.push(format!("{} -> done: {}", stream.payload, said.join(", ")));
         self.operations.extend(page.operations);
+        let stream = stream.payload.to_string();
         self.ended.push(EndedStream { stream, failed: false, mark: page.mark });
     }
 
@@ -84,7 +85,8 @@ impl Rows {
         match setback {
             Setback::NotNow(_) | Setback::Again(_) => self.pending.push_back(pending),
             Setback::Never(_) => {
-                self.ended.push(EndedStream { stream: pending.stream, failed: true, mark: None });
+                let stream = pending.stream.payload.to_string();
+                self.ended.push(EndedStream { stream, failed: true, mark: None });
             }
             Setback::Reconnect(_) => return Err(Ending::NeedsReconnect),
         }
@@ -101,7 +103,7 @@ impl Rows {
         }
     }
 
-    pub(super) fn ended(&self) -> Vec<EndedStream<RawStream>> {
+    pub(super) fn ended(&self) -> Vec<EndedStream<String>> {
         self.ended.clone()
     }
 
