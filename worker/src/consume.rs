@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::queue::Received;
+use shared::store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::dispatch::dispatch;
+use crate::dispatch::{Dispatched, dispatch};
 use crate::{Shutdown, Worker};
 
 /// How long a receive waits for a message.
@@ -34,7 +35,9 @@ pub async fn consume(worker: Arc<Worker>, stop: CancellationToken) {
         for (slot, message) in messages {
             let (worker, shutdown) = (Arc::clone(&worker), shutdown.clone());
             at_work.spawn(async move {
-                dispatch(&worker, message, &shutdown).await;
+                if dispatch(&worker, message, &shutdown).await == Dispatched::Left {
+                    until_the_database_answers(&worker.store, &shutdown).await;
+                }
                 drop(slot);
             });
         }
@@ -47,6 +50,23 @@ pub async fn consume(worker: Arc<Worker>, stop: CancellationToken) {
     until_ended(at_work).await;
     worker.vault.close().await;
     stopping.abort();
+}
+
+/// What is left could not be decided by the database. As long as it does not answer the slot takes
+/// nothing: every receive counts, and after fifty a message would be a dead letter.
+async fn until_the_database_answers(store: &Store, shutdown: &Shutdown) {
+    loop {
+        let answer = tokio::select! {
+            () = shutdown.soft.cancelled() => return,
+            answer = store.check() => answer,
+        };
+        let Err(error) = answer else { return };
+        warn!("nothing is received in this slot until the database answers: {error:#}");
+        tokio::select! {
+            () = shutdown.soft.cancelled() => return,
+            () = tokio::time::sleep(REST) => {}
+        }
+    }
 }
 
 async fn until_ended(mut at_work: JoinSet<()>) {

@@ -13,19 +13,28 @@ use tracing::{error, info, warn};
 
 use crate::{Shutdown, Worker, discover, run};
 
-/// Does what the message asks for, then removes it: acknowledged, or among the dead letters with the
-/// reason. A message that could not be dealt with now is left, and comes again.
-pub async fn dispatch(worker: &Worker, message: Received, shutdown: &Shutdown) {
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dispatched {
+    /// Acknowledged, or among the dead letters with the reason.
+    Removed,
+    /// It could not be dealt with now, and comes again.
+    Left,
+}
+
+/// Does what the message asks for, then removes it.
+pub async fn dispatch(worker: &Worker, message: Received, shutdown: &Shutdown) -> Dispatched {
     let trace = Trace::continued(message.trace.as_deref());
     let dispatched = async {
         let fate = decide(worker, &message, shutdown).await;
-        let removed = remove(worker, &message, fate);
+        let dispatched = if fate.is_ok() { Dispatched::Removed } else { Dispatched::Left };
         tokio::select! {
-            () = removed => {}
+            () = remove(worker, &message, fate) => {}
             () = too_late(shutdown) => warn!("a message was not removed in time; it comes again"),
         }
+        dispatched
     };
-    trace.around(dispatched).await;
+    trace.around(dispatched).await
 }
 
 /// Whoever is to stop does not wait long for a queue that hangs.

@@ -20,7 +20,7 @@ use shared::vault::Vault;
 
 pub use config::{Args, Config, Settings};
 pub use consume::consume;
-pub use dispatch::dispatch;
+pub use dispatch::{Dispatched, dispatch};
 pub use shutdown::Shutdown;
 
 /// What everything in a worker needs.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use shared::domain::RunState;
 use shared::sdk::Registry;
 use sqlx::PgPool;
@@ -10,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use worker::{Settings, consume};
 
+use crate::log::Log;
 use crate::stage::Stage;
 use crate::toy::{Platform, Toy};
 
@@ -39,6 +41,39 @@ async fn a_worker_takes_as_many_runs_as_it_has_slots_and_the_next_when_one_is_fr
 
     stop.cancel();
     worker.await.unwrap();
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn while_the_database_does_not_answer_no_message_is_used_up(pool: PgPool) {
+    let log = Log::default();
+    let _logging = log.begin();
+    let platform = Platform::with_news();
+    let (stage, integration, run) = Stage::with_toy(pool, &platform).await;
+    stage.work().await;
+    assert_eq!(stage.run(run).await.state, RunState::Processed);
+    let trigger = json!({"type": "integration_process", "integrationId": integration});
+    let rename = async |from: &str, to: &str| {
+        let rename = format!("alter table {from} rename to {to}");
+        sqlx::query(sqlx::AssertSqlSafe(rename)).execute(stage.store.pool()).await.unwrap();
+    };
+    for table in ["integration_runs", "_sqlx_migrations"] {
+        rename(table, &format!("{table}_away")).await;
+    }
+    for _ in 0..3 {
+        stage.post(&trigger).await;
+    }
+    let (worker, stop) = begin(&stage, 1);
+
+    log.until("nothing is received in this slot until the database answers").await;
+    assert_eq!(log.lines_with("a message is left for later").len(), 1);
+    for table in ["integration_runs", "_sqlx_migrations"] {
+        rename(&format!("{table}_away"), table).await;
+    }
+    log.until("a run was asked for").await;
+
+    stop.cancel();
+    worker.await.unwrap();
+    assert_eq!(log.lines_with("a message is left for later").len(), 1);
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

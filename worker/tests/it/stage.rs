@@ -136,7 +136,9 @@ impl Stage {
     ) -> JoinHandle<()> {
         let (worker, shutdown) = (Arc::clone(worker), shutdown.clone());
         let message = self.receive().await.expect("a message");
-        tokio::spawn(async move { dispatch(&worker, message, &shutdown).await })
+        tokio::spawn(async move {
+            dispatch(&worker, message, &shutdown).await;
+        })
     }
 
     /// The same, and waits until a page is under way, which it stays until the platform is opened.

@@ -103,7 +103,9 @@ impl Process {
     pub(super) fn deliver(&mut self, message: Received) {
         let Role::Worker(worker, shutdown) = &self.role else { return };
         let (worker, shutdown) = (Arc::clone(worker), shutdown.clone());
-        let work = async move { dispatch(&worker, message, &shutdown).await };
+        let work = async move {
+            dispatch(&worker, message, &shutdown).await;
+        };
         self.doing = Some(self.machine.spawn(work));
     }
 
