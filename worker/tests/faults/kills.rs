@@ -16,7 +16,9 @@ const LEASE: TimeDelta = TimeDelta::seconds(1);
 const LATENCY: Duration = Duration::from_millis(200);
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn thirty_kills_lose_nothing_and_redo_a_page_each_at_the_most(pool: PgPool) {
+async fn thirty_kills_cost_a_page_each_at_most_and_are_made_good_within_the_lease_and_five_seconds(
+    pool: PgPool,
+) {
     let stage = Stage::set(pool, community()).await;
     Kills { count: 30, streams: 1 }.happen(&stage).await;
 }

@@ -18,7 +18,9 @@ fn broken() -> SyncError {
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn an_exhausted_stream_is_a_run_in_error_while_the_others_finish(pool: PgPool) {
+async fn a_stream_exhausted_by_five_attempts_is_a_run_in_error_while_the_others_finish(
+    pool: PgPool,
+) {
     let platform = Platform::new([page("bad", 1), page("good", 1)], |asked| match &*asked.list {
         "bad" => Err(broken()),
         _ => Ok(comments(asked, 3)),

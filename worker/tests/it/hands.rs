@@ -12,6 +12,21 @@ use crate::stage::Stage;
 use crate::toy::{Platform, page, pages};
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_message_is_there_until_what_it_caused_is_committed(pool: PgPool) {
+    let platform = Platform::with_news();
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
+    stage.sweep().await;
+    let work = stage.start_page(&platform, &Shutdown::default()).await;
+    assert_eq!(stage.queue.bodies().len(), 1, "it is invisible, and not gone");
+
+    platform.open();
+    work.await.unwrap();
+
+    assert_eq!(stage.run(run).await.state, RunState::Processed);
+    assert!(stage.queue.bodies().is_empty());
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_worker_that_is_told_to_stop_finishes_its_page_and_burns_no_attempt(pool: PgPool) {
     let platform = Platform::new([page("news", 1)], |asked| Ok(pages(asked, 3, 1)));
     let (stage, _, run) = Stage::with_toy(pool, &platform).await;

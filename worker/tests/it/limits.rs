@@ -129,19 +129,22 @@ async fn a_rate_limit_in_preprocess_or_streams_delays_and_resumes(pool: PgPool) 
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn a_delayed_run_is_sent_once_and_only_when_its_time_has_come(pool: PgPool) {
+async fn a_run_delayed_for_a_day_is_sent_once_when_its_time_has_come_and_by_no_chain_of_messages(
+    pool: PgPool,
+) {
     let platform = Platform::new([page("news", 1)], |asked| match asked.before {
-        0 => Err(limited(3600)),
+        0 => Err(limited(24 * 3600)),
         _ => Ok(comments(asked, 1)),
     });
     let (stage, _, run) = Stage::with_toy(pool, &platform).await;
     stage.work().await;
 
-    for _ in 0..59 {
+    for _ in 0..23 {
         assert_eq!(stage.sweep().await, 0, "not before its time");
-        stage.clock.advance(Duration::from_secs(60));
+        stage.clock.advance(Duration::from_secs(3600));
     }
-    stage.clock.advance(Duration::from_secs(60));
+    assert!(stage.queue.bodies().is_empty(), "nothing hops through the queue meanwhile");
+    stage.clock.advance(Duration::from_secs(3600));
     assert_eq!(stage.sweep().await, 1);
     assert_eq!(stage.sweep().await, 0, "and once");
     stage.deliver().await;
@@ -149,7 +152,7 @@ async fn a_delayed_run_is_sent_once_and_only_when_its_time_has_come(pool: PgPool
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn a_page_that_asks_for_sleep_is_committed_and_the_run_rests(pool: PgPool) {
+async fn a_page_that_asks_for_sleep_is_committed_and_leaves_no_stream_in_processing(pool: PgPool) {
     let platform = Platform::new([page("news", 1)], |asked| {
         let sleep = (asked.page == 1).then_some(Duration::from_secs(90));
         Ok(Output { sleep, ..pages(asked, 2, 1) })
@@ -188,7 +191,9 @@ async fn a_wait_of_fifty_years_is_a_day_and_one_of_nothing_a_second(pool: PgPool
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
-async fn the_record_limit_is_shared_persists_and_an_onboarding_gets_its_share(pool: PgPool) {
+async fn a_record_limit_is_shared_and_persists_and_reaching_it_leaves_no_stream_in_processing(
+    pool: PgPool,
+) {
     let platform = Platform::new([page("news", 1)], |asked| Ok(pages(asked, 4, 2)));
     let stage = Stage::set(pool, Registry::default().with(RationedToy(platform.clone()))).await;
     let (_, onboarding) = stage.connect("rationed_toy").await;

@@ -202,7 +202,7 @@ async fn a_batch_that_fails_leaves_the_members_for_the_next_day_and_says_so() {
 }
 
 #[test]
-fn it_is_a_kind_of_its_own_on_the_platform_of_the_other() {
+fn a_reach_run_is_run_by_the_reach_integration_a_kind_of_its_own_on_the_others_platform() {
     assert_eq!((TwitterReach::KIND, TwitterReach::PLATFORM), ("twitter_reach", "twitter"));
     assert_eq!(TwitterReach::CHECKS, CheckSchedule::EveryTicks(1440));
 }
