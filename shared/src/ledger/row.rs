@@ -91,7 +91,8 @@ impl Row {
         match answer {
             Answer::Leased { units, life } => {
                 slices.add(ask.slice, units, asked + life);
-                let permit = slices.take(cost, self.clock.running());
+                // What costs more than a window allows is paid for by a whole one.
+                let permit = slices.take(cost.min(units), self.clock.running());
                 // The database took longer than a slice lives.
                 Ok(permit.map_or(Taken::Wait(life), Taken::Permit))
             }

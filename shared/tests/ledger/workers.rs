@@ -5,7 +5,7 @@ use std::time::Duration;
 use shared::clock::Clock;
 use shared::domain::{CountedBy, RequestLimit, RequestedBy, RunMode, Said};
 use shared::ledger::{Ledger, Spender};
-use shared::sdk::{Quota, Spent, SyncError};
+use shared::sdk::{Quota, Spending, Spent, SyncError};
 use shared::store::{NewIntegration, Store};
 use sqlx::PgPool;
 use tokio::task::JoinSet;
@@ -62,6 +62,39 @@ async fn a_limit_of_each_credential_is_not_shared(pool: PgPool) {
         let quota = quota(ledger, number, RunMode::Check);
         assert_eq!(spend_all(&*quota, &limit).await.len(), 5);
     }
+}
+
+/// It was leased a whole window again and again, and never sent.
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_request_that_costs_more_than_a_window_allows_is_paid_for_by_a_whole_one(pool: PgPool) {
+    let clock = Clock::standing_at(noon());
+    let ledger = &workers(&pool, &clock, 1)[0];
+    let limit = limit(10, HOUR, CountedBy::Credential);
+    let quota = quota(ledger, 1, RunMode::Check);
+    let dear = [Spending { limit: limit.clone(), cost: 50 }];
+    drop(quota.spend(&dear).await.expect("a whole window's"));
+    quota.answered(&dear).await;
+    assert!(wait(&*quota, &limit).await > HOUR - Duration::from_secs(60));
+    clock.advance(HOUR + Duration::from_secs(60));
+    drop(quota.spend(&dear).await.expect("another whole window's"));
+}
+
+/// As GitHub counts pages of different lists.
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn requests_of_different_costs_use_the_budget_and_no_more(pool: PgPool) {
+    let clock = Clock::standing_at(noon());
+    let ledger = &workers(&pool, &clock, 1)[0];
+    let limit = limit(5_000, HOUR, CountedBy::Credential);
+    let quota = quota(ledger, 1, RunMode::Onboarding);
+    let mut points = 0;
+    for cost in [4, 1, 4, 2, 7].into_iter().cycle() {
+        let spending = [Spending { limit: limit.clone(), cost }];
+        let Ok(spent) = quota.spend(&spending).await else { break };
+        drop(spent);
+        quota.answered(&spending).await;
+        points += cost;
+    }
+    assert!((4_750..=5_000).contains(&points), "{points}");
 }
 
 /// As X counts what an account's followers and its reach ask for.
