@@ -1,9 +1,10 @@
 //! How we ask GitHub: queries to its GraphQL endpoint, and the few things that only REST tells.
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
 use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 
 use super::Github;
 use super::app::{self, InstallationToken, InstalledOn};
@@ -48,12 +49,13 @@ impl Api {
     pub(super) async fn query<T: DeserializeOwned>(
         &self,
         query: Query,
-        variables: impl Serialize,
+        variables: Value,
         access: &Access,
     ) -> Result<Reply<T>> {
+        let cost = query.cost(&variables);
         let body = json!({ "query": query.text, "variables": variables });
         let request = self.http.post("graphql").body(&body).repeatable();
-        let request = request.by(access).costing(query.cost, &GRAPHQL).under(&GRAPHQL_BURST);
+        let request = request.by(access).costing(cost, &GRAPHQL).under(&GRAPHQL_BURST);
         let answer = request.json::<Envelope<T>>().await?;
         if let Some(said) = answer.body.said(self.clock.now()) {
             access.heed(&GRAPHQL, said).await;
