@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Github;
-use super::answers::{Company, FoundOnes, Person};
+use super::answers::{Company, FoundOnes, Person, Shown};
 use super::graphql::Reply;
 use super::queries::{FOLLOWERS, ORGANIZATION_BY_LOGIN, ORGANIZATION_BY_SEARCH};
 use super::records::{organization, told_followers};
@@ -17,9 +17,10 @@ impl Github {
         people: &[String],
         access: &Access,
     ) -> Result<StreamOutput<Stream>> {
-        let reply: Reply<Vec<Option<Person>>> =
+        let reply: Reply<Vec<Option<Shown<Person>>>> =
             self.api.query(FOLLOWERS, json!({ "ids": people }), access).await?;
-        let members = reply.whole("people")?.into_iter().flatten().map(told_followers).collect();
+        let people = reply.whole("people")?.into_iter().flatten().filter_map(Shown::into_this);
+        let members = people.map(told_followers).collect();
         Ok(StreamOutput {
             operations: vec![Operation::UpsertMembers(members)],
             ..StreamOutput::empty()
@@ -55,6 +56,6 @@ impl Github {
         let reply: Reply<FoundOnes<Company>> =
             self.api.query(ORGANIZATION_BY_SEARCH, variables, access).await?;
         let nodes = reply.subject.and_then(|found| found.nodes);
-        Ok(nodes.into_iter().flatten().flatten().next())
+        Ok(nodes.into_iter().flatten().flatten().find_map(Shown::into_this))
     }
 }

@@ -33,6 +33,9 @@ pub(in super::super) enum IssueEvent {
     /// It came from another repository.
     #[serde(rename = "TransferredEvent")]
     Transferred {},
+    /// One that we did not ask for.
+    #[serde(other)]
+    Another,
 }
 
 #[derive(Debug, Deserialize)]

@@ -131,7 +131,28 @@ pub(super) struct Count {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct FoundOnes<T> {
-    pub(super) nodes: Option<Vec<Option<T>>>,
+    pub(super) nodes: Option<Vec<Option<Shown<T>>>>,
+}
+
+/// One of several types. Of those that no fragment of the query is about, `{}` is all that comes.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Shown<T> {
+    This(Box<T>),
+    Another(Nothing),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nothing {}
+
+impl<T> Shown<T> {
+    pub(super) fn into_this(self) -> Option<T> {
+        match self {
+            Self::This(this) => Some(*this),
+            Self::Another(Nothing {}) => None,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]

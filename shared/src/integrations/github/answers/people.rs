@@ -36,6 +36,9 @@ pub(in super::super) enum AccountKind {
     Mannequin,
     Organization,
     EnterpriseUserAccount,
+    /// One that GitHub did not have when this was written.
+    #[serde(other)]
+    Another,
 }
 
 #[derive(Debug, Deserialize)]

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::{Comment, Connection, Count, Event, Named, Person};
+use super::{Comment, Connection, Count, Event, Named, Nothing, Person, Shown};
 
 /// What every activity below a pull request tells of it.
 #[derive(Clone, Debug, Deserialize)]
@@ -68,13 +68,16 @@ pub(in super::super) enum PullEvent {
     #[serde(rename = "ClosedEvent")]
     Closed(Event),
     #[serde(rename = "AssignedEvent", rename_all = "camelCase")]
-    Assigned { actor: Option<Person>, created_at: DateTime<Utc>, assignee: Option<Box<Person>> },
+    Assigned { actor: Option<Person>, created_at: DateTime<Utc>, assignee: Option<Shown<Person>> },
     #[serde(rename = "ReviewRequestedEvent", rename_all = "camelCase")]
     ReviewRequested {
         actor: Option<Person>,
         created_at: DateTime<Utc>,
         requested_reviewer: Option<Reviewer>,
     },
+    /// One that we did not ask for.
+    #[serde(other)]
+    Another,
 }
 
 #[derive(Debug, Deserialize)]
@@ -82,6 +85,8 @@ pub(in super::super) enum PullEvent {
 pub(in super::super) enum Reviewer {
     Team(Team),
     Person(Box<Person>),
+    /// Of a type of which we ask for nothing.
+    Another(Nothing),
 }
 
 #[derive(Debug, Deserialize)]

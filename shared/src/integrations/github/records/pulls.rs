@@ -7,7 +7,7 @@ use super::{
     PULL_REVIEW_THREAD_COMMENT, PULL_REVIEWED, People, activity, attributes, iso, said,
 };
 use crate::integrations::github::answers::{
-    Event, Person, Pull, PullEvent, PullHead, ReviewComment, Reviewer,
+    Event, Person, Pull, PullEvent, PullHead, ReviewComment, Reviewer, Shown,
 };
 use crate::sdk::{Activity, Member};
 
@@ -43,7 +43,7 @@ pub(in super::super) fn event(
         PullEvent::Merged(event) => happened(PULL_MERGED, "ME", event, pull, people),
         PullEvent::Closed(event) => happened(PULL_CLOSED, "CE", event, pull, people),
         PullEvent::Assigned { actor, created_at, assignee } => {
-            let whom = people.author(assignee.map(|assignee| *assignee));
+            let whom = people.author(assignee.and_then(Shown::into_this));
             let event = Event { actor, created_at, url: pull.url.clone() };
             done_to(PULL_ASSIGNED, "AE", event, whom, pull, people)
         }
@@ -51,6 +51,7 @@ pub(in super::super) fn event(
             let event = Event { actor, created_at, url: pull.url.clone() };
             review_requested(event, requested_reviewer, pull, people)
         }
+        PullEvent::Another => return None,
     })
 }
 
@@ -77,7 +78,7 @@ fn review_requested(
             let whom = people.person(*person);
             done_to(requested, "RRE", event, whom, pull, people)
         }
-        None => {
+        Some(Reviewer::Another(_)) | None => {
             let whom = people.author(None::<Person>);
             done_to(requested, "RRE", event, whom, pull, people)
         }

@@ -215,3 +215,26 @@ async fn a_renamed_account_is_the_same_by_its_id() {
         .collect();
     assert_eq!(bens, ["benjamin"].into());
 }
+
+/// Types are added to GitHub's schema: of what no fragment is about, `{}` is all that comes.
+#[test]
+fn who_or_what_github_adds_to_its_types_spoils_no_page() {
+    let actor = json!({
+        "__typename": "Robot", "login": "marvin", "url": "https://github.com/marvin",
+        "avatarUrl": "https://avatars.githubusercontent.com/u/42",
+    });
+    let at = "2024-05-01T12:00:00Z";
+    for event in [
+        json!({ "__typename": "ReviewRequestedEvent", "actor": actor, "createdAt": at,
+            "requestedReviewer": {} }),
+        json!({ "__typename": "AssignedEvent", "actor": actor, "createdAt": at, "assignee": {} }),
+        json!({ "__typename": "PolishedEvent", "actor": actor }),
+    ] {
+        let read = serde_json::from_value::<answers::PullEvent>(event.clone());
+        read.unwrap_or_else(|error| panic!("{event}: {error}"));
+    }
+    let polished = json!({ "__typename": "PolishedEvent", "actor": actor });
+    serde_json::from_value::<answers::IssueEvent>(polished).expect("an event");
+    let found = json!({ "nodes": [{}, null] });
+    serde_json::from_value::<answers::FoundOnes<answers::Company>>(found).expect("none");
+}
