@@ -51,6 +51,8 @@ pub(super) struct Installation {
 #[derive(Deserialize)]
 pub(super) struct InstalledOn {
     pub(super) id: u64,
+    /// An enterprise has a slug instead.
+    #[serde(alias = "slug")]
     pub(super) login: String,
 }
 

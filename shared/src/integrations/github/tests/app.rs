@@ -143,3 +143,11 @@ async fn a_personal_token_cannot_be_renewed() {
     let refused = integration(&github).renew(&personal_token()).await;
     assert!(matches!(refused, Err(SyncError::Unauthorized(_))));
 }
+
+/// An enterprise has no login.
+#[test]
+fn an_installation_on_an_enterprise_is_named_by_its_slug() {
+    let enterprise = json!({ "account": { "id": 7, "slug": "acme-corp", "name": "Acme Corp" } });
+    let installation = serde_json::from_value::<super::super::app::Installation>(enterprise);
+    assert_eq!(installation.expect("an installation").account.login, "acme-corp");
+}
