@@ -25,6 +25,8 @@ pub struct World {
     repositories: BTreeMap<String, Id>,
     /// Repositories that the credential does not see.
     closed: Vec<Id>,
+    /// Lists of repositories for which it has no permission.
+    closed_lists: Vec<(Id, String)>,
 }
 
 impl World {
@@ -35,6 +37,7 @@ impl World {
             nodes: BTreeMap::new(),
             repositories: BTreeMap::new(),
             closed: Vec::new(),
+            closed_lists: Vec::new(),
         }
     }
 
@@ -182,6 +185,19 @@ impl World {
 
     pub fn reopen_repository(&mut self, id: Id) {
         self.closed.retain(|closed| *closed != id);
+    }
+
+    /// From now on the credential may not see this list of it.
+    pub fn close_list(&mut self, repository: Id, list: &str) {
+        self.closed_lists.push((repository, list.to_owned()));
+    }
+
+    pub fn reopen_lists(&mut self) {
+        self.closed_lists.clear();
+    }
+
+    pub(super) fn shows(&self, of: Id, list: &str) -> bool {
+        !self.closed_lists.iter().any(|(id, closed)| *id == of && closed == list)
     }
 
     pub fn star(&mut self, repository: Id, by: Id) -> Id {

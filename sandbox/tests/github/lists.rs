@@ -82,3 +82,22 @@ async fn more_than_a_hundred_at_once_are_refused() {
     let refused = answer(&github, &query, json!({ "of": of })).await;
     assert!(refused["errors"][0]["message"].as_str().unwrap().contains("1 to 100"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_list_that_is_closed_takes_its_repository_along() {
+    let mut world = World::empty();
+    let [anvil, _] = ["anvil", "rockets"].map(|name| world.add_repository("acme", name));
+    world.close_list(anvil, "discussions");
+    let ids: Vec<_> = world.repositories().map(|it| it.global_id()).collect();
+    let github = Github::serve(world).await.unwrap();
+    let query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Repository { name
+        discussions(first: 1) { totalCount } } } }";
+    let answered = answer(&github, query, json!({ "ids": ids })).await;
+    let rockets = json!({ "name": "rockets", "discussions": { "totalCount": 0 } });
+    assert_eq!(answered["data"]["nodes"], json!([null, rockets]));
+    let error = &answered["errors"][0];
+    assert_eq!(
+        (&error["type"], &error["path"]),
+        (&json!("FORBIDDEN"), &json!(["nodes", 0, "discussions"]))
+    );
+}

@@ -26,6 +26,7 @@ pub(super) fn execute(asked: &Query, world: &World, rate: &Rate) -> Value {
         fragments: fragments.collect(),
         path: Vec::new(),
         errors: Vec::new(),
+        bubbles: false,
     };
     let operation = asked.operation().expect("it was there when the query was read");
     let data = execution.object(&Object::Query, &operation.selection_set);
@@ -56,13 +57,18 @@ struct Execution<'a> {
     fragments: HashMap<&'a str, &'a FragmentDefinition<'static, String>>,
     path: Vec<Value>,
     errors: Vec<Value>,
+    /// Something that is never null is kept back: what it is of is null instead.
+    bubbles: bool,
 }
 
 impl<'a> Execution<'a> {
     fn object(&mut self, object: &Object<'_>, selections: &SelectionSet<'static, String>) -> Value {
         let mut answer = Map::new();
         self.select(object, selections, &mut answer);
-        Value::Object(answer)
+        match std::mem::take(&mut self.bubbles) {
+            true => Value::Null,
+            false => Value::Object(answer),
+        }
     }
 
     fn select(
@@ -226,6 +232,9 @@ impl<'a> Execution<'a> {
         if !node.lists.contains_key(name) {
             return self.unknown(node.kind, name);
         }
+        if !self.world.shows(node.id, name) {
+            return self.forbidden();
+        }
         match Connection::of(self.world, node, field, &self.asked.variables) {
             Ok(connection) => self.object(&Object::Connection(&connection), &field.selection_set),
             Err(problem) => self.misfit(&problem),
@@ -272,6 +281,14 @@ impl<'a> Execution<'a> {
 
     fn unknown(&mut self, kind: &str, name: &str) -> Value {
         self.misfit(&format!("Field '{name}' doesn't exist on type '{kind}'"))
+    }
+
+    fn forbidden(&mut self) -> Value {
+        const MESSAGE: &str = "Resource not accessible by integration";
+        let path = self.path.clone();
+        self.errors.push(json!({ "type": "FORBIDDEN", "path": path, "message": MESSAGE }));
+        self.bubbles = true;
+        Value::Null
     }
 
     fn misfit(&mut self, message: &str) -> Value {

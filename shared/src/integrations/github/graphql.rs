@@ -102,6 +102,12 @@ impl<T> Reply<T> {
         self.subject.is_none() && self.withheld.iter().any(not_found)
     }
 
+    /// The fields on the way to what we may not see, as the query calls them.
+    pub(super) fn forbidden(&self) -> impl Iterator<Item = &str> {
+        let forbidden = |problem: &&Problem| problem.kind.as_deref() == Some("FORBIDDEN");
+        self.withheld.iter().filter(forbidden).flat_map(|it| &it.path).filter_map(Value::as_str)
+    }
+
     /// For what must be there: no retry shows what is withheld.
     pub(super) fn whole(self, what: impl std::fmt::Display) -> Result<T> {
         let why = self.why();

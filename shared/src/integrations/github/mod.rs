@@ -19,13 +19,15 @@
 //! are read again. GitHub does not tell what was taken away: a star, a fork, a comment that is gone
 //! stays with us.
 //!
-//! One who deleted the account is `ghost`. A repository that is gone or closed to us fails by its
-//! name, and the others are read. Whatever GitHub answers only in part is described in `graphql.rs`.
+//! One who deleted the account is `ghost`. A repository or a list that is gone or closed to us fails
+//! by its name, and the others are read. Whatever GitHub answers only in part is described in
+//! `graphql.rs`.
 
 mod answers;
 mod api;
 mod app;
 mod below;
+mod glances;
 mod graphql;
 mod lists;
 mod people;
@@ -146,7 +148,7 @@ impl Integration for Github {
     async fn verify(&self, connection: &Connection<Self>) -> Result<()> {
         if let Some(names) = repositories::chosen(connection)? {
             for name in &names {
-                self.find(name, &connection.access).await?;
+                self.glance(name, &connection.access).await?;
             }
             return Ok(());
         }

@@ -1,30 +1,21 @@
-//! Which repositories there are, and what is new in them.
+//! Which repositories there are, and which of them have anything new.
 
 use std::collections::BTreeSet;
 
 use anyhow::anyhow;
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::json;
 
 use super::Github;
-use super::answers::Glance;
 use super::api::{Listed, ListedRepo, REPOS_PER_PAGE};
-use super::graphql::Reply;
-use super::queries::{PEEK, REPOS_AT_ONCE, REPOSITORY};
+use super::queries::REPOS_AT_ONCE;
 use super::settings::Name;
-use super::streams::{List, Newest, Page, Repo, Stream};
+use super::streams::{Repo, Stream};
 use crate::sdk::{
-    Access, Connection, ExternalSyncUnit, Place, Result, Run, RunMode, StreamOutput, SyncError,
+    Connection, ExternalSyncUnit, Place, Result, Run, RunMode, StreamOutput, SyncError,
 };
 
 /// Pages of the credential's repositories that are followed at the most, a hundred each. A list that
 /// goes on after that is taken for one without end.
 const MOST_PAGES: u32 = 1000;
-
-/// How far before its cursor a list is read again. What is written in one moment need not be listed
-/// in one moment: GitHub answers from replicas, and clocks of its servers differ. Minutes are far
-/// more than was ever seen of it, and cost nothing as long as nothing is new.
-const OVERLAP: TimeDelta = TimeDelta::minutes(10);
 
 /// The repositories to follow by name; `None`: all there are. Units are names, too, and those outside
 /// the settings are left out.
@@ -78,16 +69,15 @@ impl Github {
         Ok(StreamOutput { new_streams, next_page, ..StreamOutput::empty() })
     }
 
-    /// One that was renamed is found by its old name, too.
     pub(super) async fn repository(
         &self,
         name: &Name,
         run: &Run<Self>,
     ) -> Result<StreamOutput<Stream>> {
-        let glance = self.find(name, &run.connection.access).await?;
+        let glance = self.glance(name, &run.connection.access).await?;
         Ok(StreamOutput {
             mark: Some(glance.id.clone()),
-            new_streams: to_read(&glance, run),
+            new_streams: glance.to_read(run),
             ..StreamOutput::empty()
         })
     }
@@ -97,26 +87,15 @@ impl Github {
         repos: &[Repo],
         run: &Run<Self>,
     ) -> Result<StreamOutput<Stream>> {
-        let ids: Vec<_> = repos.iter().map(|repo| &repo.id).collect();
-        let access = &run.connection.access;
-        let reply: Reply<Vec<Option<Glance>>> =
-            self.api.query(PEEK, json!({ "ids": ids }), access).await?;
-        let glances = reply.whole("repositories")?;
         let mut new_streams = Vec::new();
-        for (repo, glance) in repos.iter().zip(glances) {
+        for (repo, glance) in self.glances(repos, &run.connection.access).await? {
             match glance {
-                Some(glance) => new_streams.extend(to_read(&glance, run)),
-                // Deleted, or closed to us, or another one by now: its name will tell.
+                Some(glance) => new_streams.extend(glance.to_read(run)),
+                // Its name will tell what became of it.
                 None => new_streams.push(by_name(repo)?),
             }
         }
         Ok(StreamOutput { new_streams, ..StreamOutput::empty() })
-    }
-
-    pub(super) async fn find(&self, name: &Name, access: &Access) -> Result<Glance> {
-        let variables = json!({ "owner": name.owner(), "name": name.name() });
-        let reply = self.api.query(REPOSITORY, variables, access).await?;
-        reply.whole(format_args!("repository `{name}`"))
     }
 
     /// All that the credential sees, less those that the settings leave out.
@@ -162,53 +141,4 @@ fn next_of_list(place: &Place<u64>, listed: &Listed) -> Result<Option<Place<u64>
         return Ok(None);
     }
     place.next("the repositories", MOST_PAGES, None, Some(first.id)).map(Some)
-}
-
-/// The lists of a repository that have anything new.
-fn to_read(glance: &Glance, run: &Run<Github>) -> Vec<Stream> {
-    let repo = Repo { id: glance.id.clone(), name: glance.name_with_owner.to_lowercase() };
-    let lists = List::ALL.into_iter().filter_map(|list| {
-        let newest = glance.newest(list);
-        let since = since(newest, known(&repo, list, run))?;
-        let page = Page { repo: repo.clone(), newest, since, cursor: None, read: 0, size: None };
-        Some(list.stream(page))
-    });
-    lists.collect()
-}
-
-/// How far a list was read; an onboarding reads everything.
-fn known(repo: &Repo, list: List, run: &Run<Github>) -> Option<Newest> {
-    match run.connection.mode {
-        RunMode::Onboarding => None,
-        RunMode::Check => run.connection.state.read(&repo.id, list),
-    }
-}
-
-/// From when on a list is to be read; `None`: not at all.
-///
-/// An item that is new, or was updated, is the first. One that is listed late is counted at once,
-/// and read with the next that is new at the latest. What is taken away (a star, a fork, an issue)
-/// shows in neither.
-fn since(newest: Newest, known: Option<Newest>) -> Option<Beginning> {
-    let Some(known) = known else {
-        return (newest.total > 0).then_some(None);
-    };
-    let is_new = newest.at > known.at || newest.total > known.total;
-    is_new.then(|| known.at.map(|at| at - OVERLAP))
-}
-
-/// When what is to be read begins; `None`: with the first there ever was.
-type Beginning = Option<DateTime<Utc>>;
-
-impl Glance {
-    fn newest(&self, list: List) -> Newest {
-        match list {
-            List::Stargazers => &self.stargazers,
-            List::Forks => &self.forks,
-            List::Pulls => &self.pull_requests,
-            List::Issues => &self.issues,
-            List::Discussions => &self.discussions,
-        }
-        .newest()
-    }
 }

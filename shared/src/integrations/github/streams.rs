@@ -151,6 +151,17 @@ impl List {
     pub(super) const ALL: [Self; 5] =
         [Self::Stargazers, Self::Forks, Self::Pulls, Self::Issues, Self::Discussions];
 
+    /// Its field of a repository.
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Self::Stargazers => "stargazers",
+            Self::Forks => "forks",
+            Self::Pulls => "pullRequests",
+            Self::Issues => "issues",
+            Self::Discussions => "discussions",
+        }
+    }
+
     pub(super) fn stream(self, page: Page) -> Stream {
         match self {
             Self::Stargazers => Stream::Stargazers(page),

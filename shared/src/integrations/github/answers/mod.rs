@@ -58,17 +58,17 @@ impl<T> Connection<T> {
     }
 }
 
-/// What is new in a repository.
+/// What is new in a repository, in those of its lists that were asked for.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Glance {
     pub(super) id: String,
     pub(super) name_with_owner: String,
-    pub(super) stargazers: Top,
-    pub(super) forks: Top,
-    pub(super) pull_requests: Top,
-    pub(super) issues: Top,
-    pub(super) discussions: Top,
+    pub(super) stargazers: Option<Top>,
+    pub(super) forks: Option<Top>,
+    pub(super) pull_requests: Option<Top>,
+    pub(super) issues: Option<Top>,
+    pub(super) discussions: Option<Top>,
 }
 
 #[derive(Debug, Deserialize)]

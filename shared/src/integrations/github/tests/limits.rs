@@ -104,7 +104,7 @@ async fn each_query_says_what_it_expects_to_cost_and_passes_on_what_it_did() {
     let access = Access::new(Arc::new(Fixed), Arc::new(notebook.clone()));
     let integration = Github::at(&github.url()).expect("an integration");
     let name = "acme/anvil".parse().expect("a name");
-    integration.find(&name, &access).await.expect("a repository");
+    integration.glance(&name, &access).await.expect("a repository");
     integration.identify(&access).await.expect("an owner");
 
     let notes = notebook.0.lock().expect("notes");

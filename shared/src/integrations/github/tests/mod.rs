@@ -8,6 +8,7 @@ mod children;
 mod faults;
 mod limits;
 mod onboarding;
+mod permissions;
 mod queries;
 mod repositories;
 mod requests;

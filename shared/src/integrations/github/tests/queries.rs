@@ -7,6 +7,7 @@ use graphql_tools::validation::validate::validate;
 use serde_json::json;
 
 use crate::integrations::github::queries::{self, Query};
+use crate::integrations::github::streams::List;
 
 const SCHEMA: &str = include_str!("schema.graphql");
 
@@ -67,7 +68,10 @@ fn what_queries_are_expected_to_cost_they_do() {
     for size in [1, 3, 6, 12, 25, 50, 100] {
         for commits in [true, false] {
             let ids: Vec<_> = (0..size).collect();
-            let variables = json!({ "commits": commits, "ids": ids, "size": size });
+            let mut variables = json!({ "commits": commits, "ids": ids, "size": size });
+            for list in List::ALL {
+                variables[list.field()] = json!(true);
+            }
             for query in ALL {
                 let cost = sandbox::github::cost(query.text, variables.as_object().expect("one"));
                 assert_eq!(query.cost(&variables), cost, "{size}, {commits}: {}", query.text);
