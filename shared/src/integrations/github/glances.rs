@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::Github;
-use super::answers::{Glance, Top};
+use super::answers::Glance;
 use super::graphql::Reply;
 use super::queries::{PEEK, REPOSITORY};
 use super::settings::Name;
@@ -18,6 +18,10 @@ use crate::sdk::{Access, Result, Run, RunMode};
 /// in one moment: GitHub answers from replicas, and clocks of its servers differ. Minutes are far
 /// more than was ever seen of it, and cost nothing as long as nothing is new.
 const OVERLAP: TimeDelta = TimeDelta::minutes(10);
+/// Instants are seconds: whatever else happens in the one of the newest item looks as if it was
+/// listed before. A list whose newest is younger than this when a run begins, or comes while it
+/// goes on, is read once more by the next check.
+const STILL_WARM: TimeDelta = TimeDelta::minutes(2);
 
 impl Github {
     /// One that was renamed is found by its old name, too.
@@ -99,9 +103,10 @@ impl Glance {
     /// The lists of the repository that have anything new, or do not show it.
     pub(super) fn to_read(&self, run: &Run<Github>) -> Vec<Stream> {
         let repo = Repo { id: self.id.clone(), name: self.name_with_owner.to_lowercase() };
+        let still = run.connection.started_at - STILL_WARM;
         let lists = List::ALL.into_iter().filter_map(|list| {
             let known = known(&repo, list, run);
-            let (newest, since) = match self.newest(list) {
+            let (newest, since) = match self.newest(list, still) {
                 Some(newest) => (newest, since(newest, known)?),
                 None => (known.unwrap_or_default(), known.and_then(Newest::overlapped)),
             };
@@ -112,7 +117,7 @@ impl Glance {
         lists.collect()
     }
 
-    fn newest(&self, list: List) -> Option<Newest> {
+    fn newest(&self, list: List, still: DateTime<Utc>) -> Option<Newest> {
         let top = match list {
             List::Stargazers => &self.stargazers,
             List::Forks => &self.forks,
@@ -120,7 +125,7 @@ impl Glance {
             List::Issues => &self.issues,
             List::Discussions => &self.discussions,
         };
-        top.as_ref().map(Top::newest)
+        top.as_ref().map(|top| top.newest(still))
     }
 }
 
@@ -141,7 +146,7 @@ fn since(newest: Newest, known: Option<Newest>) -> Option<Beginning> {
     let Some(known) = known else {
         return (newest.total > 0).then_some(None);
     };
-    let is_new = newest.at > known.at || newest.total > known.total;
+    let is_new = newest.at > known.at || newest.total > known.total || known.warm;
     is_new.then(|| known.overlapped())
 }
 

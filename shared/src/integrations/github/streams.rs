@@ -75,6 +75,9 @@ pub(super) struct Newest {
     /// When its first item was starred, created or updated.
     pub(super) at: Option<DateTime<Utc>>,
     pub(super) total: u64,
+    /// Its first item was so young when the run began that more may have happened in its second.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) warm: bool,
 }
 
 /// A page of a list, the newest first.

@@ -84,9 +84,11 @@ struct Instant {
 }
 
 impl Top {
-    pub(super) fn newest(&self) -> Newest {
+    /// What happened after `still` is warm.
+    pub(super) fn newest(&self, still: DateTime<Utc>) -> Newest {
         let first = self.nodes.iter().flatten().flatten().next();
-        Newest { at: first.map(|first| first.at), total: self.total_count }
+        let at = first.map(|first| first.at);
+        Newest { at, total: self.total_count, warm: at.is_some_and(|at| at > still) }
     }
 }
 

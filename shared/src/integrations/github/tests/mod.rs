@@ -7,6 +7,7 @@ mod checks;
 mod children;
 mod faults;
 mod limits;
+mod moments;
 mod onboarding;
 mod permissions;
 mod queries;

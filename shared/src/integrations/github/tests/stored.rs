@@ -12,7 +12,7 @@ fn page() -> Page {
     let at = "2024-05-01T12:00:00Z".parse().ok();
     Page {
         repo: repo(),
-        newest: Newest { at, total: 7 },
+        newest: Newest { at, total: 7, warm: true },
         since: at,
         cursor: Some("Y3Vyc29y".to_owned()),
         read: 25,
@@ -61,11 +61,11 @@ fn streams_are_stored_like_this() {
     {"stream":"repositories","page":2,"after":42}
     {"stream":"repository","name":"acme/anvil"}
     {"stream":"peek","repos":[{"id":"R_1","name":"acme/anvil"}]}
-    {"stream":"stargazers","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
-    {"stream":"forks","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
-    {"stream":"pulls","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
-    {"stream":"issues","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
-    {"stream":"discussions","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
+    {"stream":"stargazers","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7,"warm":true},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
+    {"stream":"forks","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7,"warm":true},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
+    {"stream":"pulls","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7,"warm":true},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
+    {"stream":"issues","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7,"warm":true},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
+    {"stream":"discussions","repo":{"id":"R_1","name":"acme/anvil"},"newest":{"at":"2024-05-01T12:00:00Z","total":7,"warm":true},"since":"2024-05-01T12:00:00Z","cursor":"Y3Vyc29y","read":25,"size":12}
     {"stream":"pull_comments","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
     {"stream":"pull_timeline","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
     {"stream":"pull_review_threads","repo":{"id":"R_1","name":"acme/anvil"},"of":"PR_1","since":null,"cursor":"Y3Vyc29y","read":20}
@@ -117,7 +117,7 @@ fn state_is_stored_like_this() {
             ended(organization.clone(), None),
         ],
     });
-    assert_snapshot!(serde_json::to_string(&state).expect("JSON"), @r#"{"repositories":{"R_1":{"issues":{"at":"2024-05-01T12:00:00Z","total":7}}},"names":{"acme/anvil":"R_1"},"companies":["@acme"]}"#);
+    assert_snapshot!(serde_json::to_string(&state).expect("JSON"), @r#"{"repositories":{"R_1":{"issues":{"at":"2024-05-01T12:00:00Z","total":7,"warm":true}}},"names":{"acme/anvil":"R_1"},"companies":["@acme"]}"#);
 }
 
 #[test]
