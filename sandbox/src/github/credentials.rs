@@ -1,5 +1,7 @@
 //! Who is let in: whoever has the personal token, or a token of the installation that has not ended.
 
+use std::collections::BTreeSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -26,13 +28,30 @@ pub(super) enum Bearer {
     Application,
 }
 
-#[derive(Default)]
 pub(super) struct Tokens {
     issued: u64,
     good: Vec<String>,
+    /// Of the personal token.
+    scopes: BTreeSet<String>,
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        let scopes = ["read:org", "read:user", "repo"].map(str::to_owned).into();
+        Self { issued: 0, good: Vec::new(), scopes }
+    }
 }
 
 impl Tokens {
+    pub(super) fn grant(&mut self, scopes: &[&str]) {
+        self.scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
+    }
+
+    /// `None`: it has permissions instead.
+    pub(super) fn scopes(&self, bearer: Bearer) -> Option<&BTreeSet<String>> {
+        (bearer == Bearer::Person).then_some(&self.scopes)
+    }
+
     pub(super) fn issue(&mut self) -> String {
         self.issued += 1;
         let token = format!("ghs_simulated{}", self.issued);

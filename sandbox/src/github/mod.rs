@@ -136,6 +136,11 @@ impl Github {
         lock(&self.site.rules.tokens).end();
     }
 
+    /// Lets the personal token have these scopes only.
+    pub fn grant(&self, scopes: &[&str]) {
+        lock(&self.site.rules.tokens).grant(scopes);
+    }
+
     /// Whatever was ever shown as a token: tokens, and claims to be the application.
     pub fn tokens_shown(&self) -> BTreeSet<String> {
         lock(&self.site.rules.shown).clone()

@@ -13,7 +13,7 @@ use super::credentials::Bearer;
 use super::graphql::Query;
 use super::limits::Rate;
 use super::{Rules, rest};
-use crate::platform::SiteState;
+use crate::platform::{SiteState, lock};
 
 pub(super) const GRAPHQL: &str = "/graphql";
 
@@ -24,10 +24,15 @@ pub(super) fn routes() -> Router<SiteState<Rules>> {
 async fn query(
     State(site): State<SiteState<Rules>>,
     Extension(rate): Extension<Rate>,
+    Extension(bearer): Extension<Bearer>,
     body: Bytes,
 ) -> Response {
-    let answer = Query::read(&body)
-        .map_or_else(|problem| problem, |query| site.look(|world| query.execute(world, &rate)));
+    let answer = Query::read(&body).map(|query| {
+        let scopes = lock(&site.rules.tokens).scopes(bearer).cloned();
+        let refused = scopes.and_then(|scopes| query.refused(&scopes));
+        refused.unwrap_or_else(|| site.look(|world| query.execute(world, &rate)))
+    });
+    let (Ok(answer) | Err(answer)) = answer;
     respond(StatusCode::OK, &answer)
 }
 

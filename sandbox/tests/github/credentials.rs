@@ -3,7 +3,7 @@
 use sandbox::github::{Github, INSTALLATION_ID, PERSONAL_TOKEN, World};
 use serde_json::json;
 
-use crate::client::{client, get};
+use crate::client::{answer, client, get};
 
 #[tokio::test]
 async fn without_a_good_token_nothing_is_answered() {
@@ -35,4 +35,19 @@ async fn a_person_sees_no_installation() {
         (status, body["message"].as_str()),
         (403, Some("Resource not accessible by integration"))
     );
+}
+
+/// Whether or not a team occurs in what would be answered.
+#[tokio::test]
+async fn a_field_that_takes_a_scope_has_the_whole_query_refused() {
+    let github = Github::serve(World::empty()).await.unwrap();
+    let query = "query { rateLimit { cost } nodes(ids: []) { ... on Team { name } } }";
+    assert_eq!(answer(&github, query, json!({})).await["data"]["nodes"], json!([]));
+    github.grant(&["read:user"]);
+    let refused = answer(&github, query, json!({})).await;
+    assert_eq!(refused.get("data"), None);
+    let error = &refused["errors"][0];
+    assert_eq!(error["type"], "INSUFFICIENT_SCOPES");
+    assert_eq!((error.get("path"), &error["locations"][0]["line"]), (None, &json!(1)));
+    assert!(error["message"].as_str().unwrap().contains("'read:org'"), "{error}");
 }

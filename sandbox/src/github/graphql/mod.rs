@@ -7,7 +7,10 @@
 mod connection;
 mod cost;
 mod execute;
+mod scopes;
 mod values;
+
+use std::collections::BTreeSet;
 
 use graphql_tools::parser::query::{
     Definition, Document, OperationDefinition, Query as QueryNode, parse_query,
@@ -59,6 +62,12 @@ impl Query {
 
     pub(super) fn cost(&self) -> u32 {
         cost::of(&self.document, &self.variables)
+    }
+
+    /// What GitHub answers instead, to a token with these scopes only.
+    pub(super) fn refused(&self, scopes: &BTreeSet<String>) -> Option<Value> {
+        let refusals = scopes::refusals(&self.document, scopes);
+        (!refusals.is_empty()).then(|| json!({ "errors": refusals }))
     }
 
     pub(super) fn execute(&self, world: &World, rate: &Rate) -> Value {

@@ -40,6 +40,7 @@ mod state;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod verify;
 
 use anyhow::anyhow;
 
@@ -144,18 +145,8 @@ impl Integration for Github {
         ]
     }
 
-    /// The repositories that are named, or whether there are any.
     async fn verify(&self, connection: &Connection<Self>) -> Result<()> {
-        if let Some(names) = repositories::chosen(connection)? {
-            for name in &names {
-                self.glance(name, &connection.access).await?;
-            }
-            return Ok(());
-        }
-        match self.api.repositories(1, &connection.access).await?.repositories.is_empty() {
-            true => Err(SyncError::Permanent(anyhow!("the credential sees no repository"))),
-            false => Ok(()),
-        }
+        self.verified(connection).await
     }
 
     async fn identify(&self, access: &Access) -> Result<Owner> {

@@ -1,6 +1,32 @@
-//! What a credential may not see.
+//! What a credential may not see: scopes of a personal token, permissions of an application.
 
+use super::repositories::verified;
 use super::*;
+
+/// It was connected, and then no run could read a pull request.
+#[tokio::test]
+async fn connecting_names_the_scope_that_is_missing_whether_or_not_it_would_be_needed() {
+    let Anvil { world, .. } = anvil();
+    let github = serve(world).await;
+    for (granted, missing) in [
+        (
+            &["repo", "read:user"][..],
+            "one of the following scopes: ['read:org', 'read:discussion']",
+        ),
+        (&["repo", "read:org"], "one of the following scopes: ['user:email', 'read:user']"),
+        (&[], "requires one of the following scopes"),
+    ] {
+        github.grant(granted);
+        for settings in [json!({}), following(&["acme/anvil"])] {
+            let refused = verified(&github, settings, &[]).await.expect_err("a refusal");
+            assert!(refused.contains(missing), "{granted:?}: {refused}");
+        }
+    }
+    for granted in [&["read:org", "user:email"], &["read:discussion", "read:user"]] {
+        github.grant(granted);
+        assert_eq!(verified(&github, json!({}), &[]).await, Ok(()));
+    }
+}
 
 /// GitHub leaves out the whole repository then.
 #[tokio::test]
@@ -47,4 +73,17 @@ async fn several_lists_of_several_repositories_may_be_closed() {
     let after = check(&github, &onboarding).run().await;
     assert_eq!(after.ending, Ending::Processed, "{after}");
     assert_eq!(truth::found(&[&onboarding, &after]), github.look(truth::of));
+}
+
+#[tokio::test]
+async fn connecting_names_a_list_that_is_closed() {
+    let Anvil { mut world, repository, .. } = anvil();
+    world.close_list(repository, "discussions");
+    let github = serve(world).await;
+    let refused = verified(&github, json!({}), &[]).await.expect_err("a refusal");
+    assert_eq!(
+        refused,
+        "GitHub shows no repository `acme/anvil`: Resource not accessible by integration (at \
+         subject.discussions)"
+    );
 }

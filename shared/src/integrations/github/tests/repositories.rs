@@ -11,10 +11,16 @@ fn connection(settings: Value) -> RawConnection {
     RawConnection::new(settings, chrono::Utc::now(), Access::with(personal_token()))
 }
 
-async fn verified(github: &SimulatedGithub, settings: Value) -> Result<(), String> {
+pub(super) async fn verified(
+    github: &SimulatedGithub,
+    settings: Value,
+    units: &[&str],
+) -> Result<(), String> {
     let registry = registry(github);
     let integration: &dyn DynIntegration = &**registry.find("github").expect("github");
-    integration.verify(connection(settings)).await.map_err(|error| format!("{error:#}"))
+    let units = units.iter().map(|&unit| unit.to_owned()).collect();
+    let connection = RawConnection { units, ..connection(settings) };
+    integration.verify(connection).await.map_err(|error| format!("{error:#}"))
 }
 
 #[tokio::test]
@@ -56,12 +62,31 @@ async fn only_the_chosen_repositories_are_read() {
     assert_eq!(channels(&both), ["https://github.com/brightloom/anvil".to_owned()].into());
 }
 
+/// One after the other they took longer than anybody waits.
+#[tokio::test]
+async fn many_names_are_looked_for_together_and_the_first_hundred_of_them() {
+    let mut world = World::empty();
+    let names: Vec<_> = (0..120).map(|number| format!("acme/part{number:03}")).collect();
+    for name in &names[..110] {
+        world.add_repository("acme", name.split_once('/').expect("a whole name").1);
+    }
+    let github = serve(world).await;
+    let all: Vec<_> = names.iter().map(String::as_str).collect();
+    github.set_latency(std::time::Duration::from_millis(50));
+    let began = std::time::Instant::now();
+    assert_eq!(verified(&github, following(&all), &[]).await, Ok(()));
+    assert_eq!((asked(&github, "Repository"), asked(&github, "Pulls")), (101, 1));
+    assert!(began.elapsed() < std::time::Duration::from_secs(4), "{:?}", began.elapsed());
+    let refused = verified(&github, following(&all[50..]), &[]).await.expect_err("a refusal");
+    assert!(refused.starts_with("GitHub shows no repository `acme/part11"), "{refused}");
+}
+
 #[tokio::test]
 async fn verifying_names_what_github_does_not_show() {
     let github = serve(World::realistic(7)).await;
-    assert_eq!(verified(&github, json!({})).await, Ok(()));
-    assert_eq!(verified(&github, following(&["acme/anvil"])).await, Ok(()));
-    let refused = verified(&github, following(&["acme/anvil", "acme/wings"])).await;
+    assert_eq!(verified(&github, json!({}), &[]).await, Ok(()));
+    assert_eq!(verified(&github, following(&["acme/anvil"]), &[]).await, Ok(()));
+    let refused = verified(&github, following(&["acme/anvil", "acme/wings"]), &[]).await;
     assert_eq!(
         refused,
         Err("GitHub shows no repository `acme/wings`: Could not resolve to a Repository with the \
@@ -69,7 +94,7 @@ async fn verifying_names_what_github_does_not_show() {
             .to_owned())
     );
     let empty = serve(World::empty()).await;
-    let refused = verified(&empty, json!({})).await;
+    let refused = verified(&empty, json!({}), &[]).await;
     assert_eq!(refused, Err("the credential sees no repository".to_owned()));
 }
 
