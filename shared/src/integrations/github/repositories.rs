@@ -17,8 +17,7 @@ use crate::sdk::{
 /// goes on after that is taken for one without end.
 const MOST_PAGES: u32 = 1000;
 
-/// The repositories to follow by name; `None`: all there are. Units are names, too, and those outside
-/// the settings are left out.
+/// The repositories to follow by name; `None`: all there are. Units are names, too.
 pub(super) fn chosen(connection: &Connection<Github>) -> Result<Option<BTreeSet<Name>>> {
     let repos = &connection.settings.repos;
     if connection.units.is_empty() {
@@ -26,9 +25,18 @@ pub(super) fn chosen(connection: &Connection<Github>) -> Result<Option<BTreeSet<
     }
     let units = connection.units.iter().map(|unit| unit.parse::<Name>());
     let units = units.collect::<Result<BTreeSet<_>, _>>();
-    let mut units = units.map_err(|problem| SyncError::Permanent(anyhow!(problem)))?;
-    units.retain(|unit| repos.is_empty() || repos.contains(unit));
-    Ok(Some(units))
+    units.map(Some).map_err(|problem| SyncError::Permanent(anyhow!(problem)))
+}
+
+/// Units choose among the repositories of the settings: one that is none of them is a mistake, and
+/// would be an empty run if it was passed over.
+pub(super) fn is_followed(name: &Name, connection: &Connection<Github>) -> Result<()> {
+    let repos = &connection.settings.repos;
+    if connection.units.is_empty() || repos.is_empty() || repos.contains(name) {
+        return Ok(());
+    }
+    let outside = anyhow!("the unit `{name}` is none of the repositories in the settings");
+    Err(SyncError::Permanent(outside))
 }
 
 /// Where a run begins. In a check repositories that we know are glanced at many at once.
@@ -40,7 +48,10 @@ pub(super) fn first_streams(run: &Run<Github>) -> Result<Vec<Stream>> {
     let mut streams = Vec::new();
     for name in names {
         match run.connection.state.id(&name.to_string()) {
-            Some(id) if run.connection.mode == RunMode::Check => {
+            Some(id)
+                if run.connection.mode == RunMode::Check
+                    && is_followed(&name, &run.connection).is_ok() =>
+            {
                 known.push(Repo { id: id.to_owned(), name: name.to_string() });
             }
             _ => streams.push(Stream::Repository { name }),
@@ -74,6 +85,7 @@ impl Github {
         name: &Name,
         run: &Run<Self>,
     ) -> Result<StreamOutput<Stream>> {
+        is_followed(name, &run.connection)?;
         let glance = self.glance(name, &run.connection.access).await?;
         Ok(StreamOutput {
             mark: Some(glance.id.clone()),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::Github;
 use super::answers::{Plain, Pull};
 use super::queries::PULLS;
-use super::repositories::chosen;
+use super::repositories::{chosen, is_followed};
 use super::settings::Name;
 use super::streams::List;
 use crate::sdk::{Access, Connection, Result, SyncError};
@@ -25,6 +25,7 @@ impl Github {
             Some(names) => names.into_iter().collect(),
             None => vec![self.any_repository(access).await?],
         };
+        names.iter().try_for_each(|name| is_followed(name, connection))?;
         self.are_there(&names[..names.len().min(MOST_NAMES)], access).await?;
         match names.first() {
             Some(first) => self.is_readable(first, connection).await,

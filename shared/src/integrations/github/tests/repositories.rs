@@ -1,7 +1,7 @@
 //! Repositories that are chosen, renamed, deleted, closed.
 
 use super::*;
-use crate::sdk::{DynIntegration, RawConnection, Registry};
+use crate::sdk::{Activity, DynIntegration, RawConnection, Registry};
 
 fn registry(github: &SimulatedGithub) -> Registry {
     Registry::default().with(Github::at(&github.url()).expect("an integration"))
@@ -60,6 +60,29 @@ async fn only_the_chosen_repositories_are_read() {
     let names = following(&["acme/anvil", "brightloom/anvil"]);
     let both = rehearsal(&github).settings(names).units(&["Brightloom/Anvil"]).run().await;
     assert_eq!(channels(&both), ["https://github.com/brightloom/anvil".to_owned()].into());
+}
+
+/// They were passed over, and a run of nothing was processed.
+#[tokio::test]
+async fn a_unit_outside_the_settings_is_refused_at_connecting_and_a_hole_in_a_run() {
+    let github = serve(World::realistic(7)).await;
+    let (settings, units) = (following(&["acme/anvil"]), ["acme/anvil", "acme/rockets"]);
+    let outside = "the unit `acme/rockets` is none of the repositories in the settings";
+    let refused = verified(&github, settings.clone(), &units).await;
+    assert_eq!(refused, Err(outside.to_owned()));
+    assert_eq!(verified(&github, json!({}), &units).await, Ok(()));
+
+    let everything = rehearsal(&github).units(&units).run().await;
+    assert_eq!(everything.ending, Ending::Processed, "{everything}");
+    let onboarding = rehearsal(&github).settings(settings.clone()).units(&units).run().await;
+    let after = check(&github, &everything).settings(settings).units(&units).run().await;
+    for run in [onboarding, after] {
+        assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
+        assert!(run.to_string().contains(outside), "{run}");
+        let channel =
+            |it: &Activity| it.channel.as_deref().is_some_and(|it| it.ends_with("rockets"));
+        assert!(!run.activities().any(channel), "{run}");
+    }
 }
 
 /// One after the other they took longer than anybody waits.
