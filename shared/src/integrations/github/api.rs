@@ -13,7 +13,8 @@ use super::queries::Query;
 use crate::clock::Clock;
 use crate::sdk::http::Options;
 use crate::sdk::{
-    Access, ApiClient, CountedBy, Credential, GithubApp, Integration, RequestLimit, Result,
+    Access, ApiClient, CountedBy, Credential, GithubApp, Integration, RequestLimit, Result, Said,
+    SyncError,
 };
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -60,7 +61,12 @@ impl Api {
         if let Some(said) = answer.body.said(self.clock.now()) {
             access.heed(&GRAPHQL, said).await;
         }
-        Reply::of(answer)
+        let reply = Reply::of(answer);
+        // Said under status 200, where nobody else reads it.
+        if let Err(SyncError::RateLimited { retry_after }) = reply {
+            access.heed(&GRAPHQL, Said { refused_for: Some(retry_after), ..Said::default() }).await;
+        }
+        reply
     }
 
     /// A page of the repositories that the credential sees, counted from one, and how many there

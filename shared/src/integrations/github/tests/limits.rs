@@ -84,6 +84,10 @@ impl Quota for Notebook {
     }
 }
 
+fn noting(notebook: &Notebook) -> Access {
+    Access::new(Arc::new(Fixed), Arc::new(notebook.clone()))
+}
+
 struct Fixed;
 
 #[async_trait]
@@ -101,7 +105,7 @@ impl Keys for Fixed {
 async fn each_query_says_what_it_expects_to_cost_and_passes_on_what_it_did() {
     let github = github_with_a_star().await;
     let notebook = Notebook::default();
-    let access = Access::new(Arc::new(Fixed), Arc::new(notebook.clone()));
+    let access = noting(&notebook);
     let integration = Github::at(&github.url()).expect("an integration");
     let name = "acme/anvil".parse().expect("a name");
     integration.glance(&name, &access).await.expect("a repository");
@@ -116,5 +120,25 @@ async fn each_query_says_what_it_expects_to_cost_and_passes_on_what_it_did() {
     for (class, said) in &notes.said {
         assert_eq!((said.allowed, said.remaining), (Some(5000), Some(4999)), "{class}");
         assert!(said.resets_in.is_some_and(|it| it <= Duration::from_secs(3601)), "{class}");
+    }
+}
+
+/// Or all who share the credential would go on asking.
+#[tokio::test]
+async fn a_limit_under_200_is_told_to_whoever_counts() {
+    for kind in [None, Some("RATE_LIMITED")] {
+        let github = github_with_a_star().await;
+        let message = "You have exceeded a secondary rate limit.";
+        github.misbehave("Repository", 1, Fault::Error { kind, message });
+        let notebook = Notebook::default();
+        let integration = Github::at(&github.url()).expect("an integration");
+        let name = "acme/anvil".parse().expect("a name");
+        let refused = integration.glance(&name, &noting(&notebook)).await.err();
+        let Some(SyncError::RateLimited { retry_after }) = refused else {
+            panic!("limited: {refused:?}");
+        };
+        let notes = notebook.0.lock().expect("notes");
+        let (class, said) = notes.said.last().expect("a word");
+        assert_eq!((class.as_str(), said.refused_for), ("graphql", Some(retry_after)), "{kind:?}");
     }
 }
