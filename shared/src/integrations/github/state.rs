@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::streams::{List, Newest, Repo, Stream};
 use crate::sdk::RunSummary;
 
+/// Companies that are remembered at the most, about a hundred kilobytes. One that is forgotten is
+/// looked up again when somebody is met who works there.
+const MOST_COMPANIES: usize = 5_000;
+
 /// Stored, so fields are only ever added: one that an older version did not write is empty, one that
 /// a newer version wrote is ignored.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,7 +20,7 @@ pub struct State {
     repositories: BTreeMap<String, BTreeMap<List, Newest>>,
     /// The ids of repositories that are followed by name.
     names: BTreeMap<String, String>,
-    /// Companies, as people write them, that were looked up already.
+    /// Companies, as people write them, that were looked up lately.
     companies: BTreeSet<String>,
 }
 
@@ -39,9 +43,6 @@ impl State {
         let mut state = self.clone();
         let failed: BTreeSet<_> = run.failed().filter_map(Stream::list).map(key).collect();
         for stream in run.processed() {
-            if let Stream::Organization { company } = stream {
-                state.companies.insert(company.clone());
-            }
             if let (Some(page), Some((repo, list))) = (stream.page(), stream.list())
                 && !failed.contains(&key((repo, list)))
             {
@@ -49,7 +50,23 @@ impl State {
             }
         }
         state.learn_names(run);
+        state.learn_companies(run);
         state
+    }
+
+    /// Those of this run before all others.
+    fn learn_companies(&mut self, run: &RunSummary<Stream>) {
+        let looked_up = run.processed().filter_map(|stream| match stream {
+            Stream::Organization { company } => Some(company.clone()),
+            _ => None,
+        });
+        let known = std::mem::take(&mut self.companies);
+        for company in looked_up.chain(known) {
+            if self.companies.len() == MOST_COMPANIES {
+                return;
+            }
+            self.companies.insert(company);
+        }
     }
 
     /// A name that leads nowhere any more is forgotten: it may be another repository's one day.

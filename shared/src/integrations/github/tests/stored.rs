@@ -121,6 +121,22 @@ fn state_is_stored_like_this() {
 }
 
 #[test]
+fn companies_are_remembered_in_bounds_and_the_last_before_the_others() {
+    let after = |state: &State, prefix: &str| {
+        let companies =
+            (0..4_000).map(|number| Stream::Organization { company: format!("{prefix}{number}") });
+        let streams = companies.map(|stream| EndedStream { stream, failed: false, mark: None });
+        state.after(&RunSummary { streams: streams.collect() })
+    };
+    let (first, last) = ("a", "b");
+    let state = after(&after(&State::default(), first), last);
+    let known = |prefix| {
+        (0..4_000).filter(|number| state.knows_company(&format!("{prefix}{number}"))).count()
+    };
+    assert_eq!((known(first), known(last)), (1_000, 4_000));
+}
+
+#[test]
 fn state_of_older_and_newer_versions_is_understood() {
     for state in ["{}", r#"{"names":{}}"#, r#"{"repositories":{},"badges":[1]}"#] {
         let state: State = serde_json::from_str(state).expect("a state");
