@@ -15,7 +15,7 @@ use shared::ledger::Ledger;
 use shared::sdk::{Access, DynRun, RawConnection, Registry};
 use sqlx::PgPool;
 
-use crate::provider::{tenant, workers};
+use crate::provider::{noon, tenant, workers};
 
 /// Steps everything there is, three streams at a time, as a worker does.
 async fn onboard(site: &Site, ledger: &Ledger, number: u128, organization: &str) {
@@ -46,6 +46,43 @@ async fn onboard(site: &Site, ledger: &Ledger, number: u128, organization: &str)
 async fn step(run: &dyn DynRun, stream: RawStream) -> Vec<RawStream> {
     let output = run.process_stream(&stream).await.expect("no refusal, and no long wait");
     output.new_streams.into_iter().chain(output.next_page).collect()
+}
+
+/// It was one request after the other, and nobody waits for so long.
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn connecting_hundreds_of_users_takes_ten_seconds_at_the_most(pool: PgPool) {
+    let names: Vec<_> = (0..120).map(|number| format!("user{number}")).collect();
+    let mut community = Community::empty();
+    for name in &names {
+        community.add_user(name, name);
+    }
+    let site = Site::serve(community).await.unwrap();
+    let clock = Clock::standing_at(noon());
+    let ledger = workers(&pool, &clock, 1).remove(0);
+    let registry = Registry::default().with(Devto::at(&site.url()).unwrap());
+    let quota = ledger.counts(shared::ledger::Spender {
+        platform: "devto".into(),
+        tenant: tenant(1),
+        mode: RunMode::Check,
+        credential: String::new(),
+    });
+    let access = Access::open().counted_by(quota);
+    let connection = RawConnection::new(json!({ "users": names }), noon(), access);
+
+    let verifying =
+        tokio::spawn(async move { registry.find("devto").unwrap().verify(connection).await });
+    let Clock::Turned(time) = &clock else { panic!("a clock that is turned") };
+    while !verifying.is_finished() {
+        if time.receiver_count() > 0 {
+            clock.advance(Duration::from_millis(50));
+        }
+        tokio::task::yield_now().await;
+    }
+
+    verifying.await.unwrap().expect("users that are there");
+    assert_eq!(site.request_count(), 30);
+    let took = clock.now() - noon();
+    assert!(took.num_seconds() <= 12, "{took}");
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

@@ -35,6 +35,12 @@ impl Api {
         Self { limit: RequestLimit { allowed: per_second, ..self.limit }, ..self }
     }
 
+    /// How many requests the site takes from us meanwhile.
+    pub(super) fn requests_in(&self, time: Duration) -> usize {
+        let windows = time.div_duration_f64(self.limit.per);
+        (f64::from(self.limit.allowed) * windows) as usize
+    }
+
     /// A page of the articles of a user or an organization, counted from one. `None`: no such
     /// organization; of an unknown user the list is merely empty.
     pub(super) async fn articles(

@@ -17,6 +17,7 @@
 mod api;
 mod records;
 mod settings;
+mod sources;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,6 @@ mod threads;
 
 use std::collections::BTreeSet;
 
-use anyhow::anyhow;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -35,8 +35,8 @@ pub use self::state::State;
 use self::threads::Comment;
 use crate::sdk::http::Options;
 use crate::sdk::{
-    Access, AttributeType, CheckSchedule, Connection, ExternalSyncUnit, Integration, LastRecord,
-    MemberAttribute, Operation, Place, Result, Run, RunMode, RunSummary, StreamOutput, SyncError,
+    AttributeType, CheckSchedule, Connection, ExternalSyncUnit, Integration, LastRecord,
+    MemberAttribute, Operation, Place, Result, Run, RunMode, RunSummary, StreamOutput,
 };
 
 /// Pages of articles that are followed at the most, a thousand articles each. A list that goes on
@@ -83,12 +83,9 @@ impl Integration for Devto {
     }
 
     async fn streams(&self, run: &Run<Self>) -> Result<Vec<Stream>> {
-        let Connection { settings, state, units, .. } = &run.connection;
-        let articles = settings
-            .sources()
-            .filter(|source| units.is_empty() || units.contains(&source.unit()))
-            .map(|source| Stream::Articles { of: source.clone(), place: Place::first() });
-        Ok(articles.chain(state.missed_profiles()).collect())
+        let articles = sources::chosen(&run.connection)?.into_iter();
+        let articles = articles.map(|of| Stream::Articles { of, place: Place::first() });
+        Ok(articles.chain(run.connection.state.missed_profiles()).collect())
     }
 
     async fn process_stream(
@@ -124,20 +121,19 @@ impl Integration for Devto {
     }
 
     async fn verify(&self, connection: &Connection<Self>) -> Result<()> {
-        for source in connection.settings.sources() {
-            self.find(source, &connection.access).await?;
-        }
-        Ok(())
+        self.verified(connection).await
     }
 
     async fn discover(&self, connection: &Connection<Self>) -> Result<Vec<ExternalSyncUnit>> {
-        let mut units = Vec::new();
-        for source in connection.settings.sources() {
-            let Owner { name, summary } = self.find(source, &connection.access).await?;
-            let id = source.unit();
-            units.push(ExternalSyncUnit { id, name, description: summary, item_count: None });
-        }
-        Ok(units)
+        let sources: Vec<_> = connection.settings.sources().cloned().collect();
+        let owners = self.owners(&sources, &connection.access).await?;
+        let unit = |(source, Owner { name, summary }): (&Source, Owner)| ExternalSyncUnit {
+            id: source.unit(),
+            name,
+            description: summary,
+            item_count: None,
+        };
+        Ok(sources.iter().zip(owners).map(unit).collect())
     }
 }
 
@@ -163,9 +159,10 @@ impl Devto {
         place: &Place<u64>,
         run: &Run<Self>,
     ) -> Result<StreamOutput<Stream>> {
+        sources::is_followed(of, &run.connection)?;
         let access = &run.connection.access;
         let listed = self.api.articles(of, place.page, access).await?;
-        let articles = listed.body.ok_or_else(|| unknown(of))?;
+        let articles = listed.body.ok_or_else(|| sources::unknown(of))?;
         let Some(first) = articles.first().map(|article| article.id) else {
             if place.page == 1 && matches!(of, Source::User(_)) {
                 // Nobody of that name is no error to the site, but a user without articles.
@@ -216,10 +213,6 @@ impl Devto {
             ..StreamOutput::empty()
         })
     }
-
-    async fn find(&self, source: &Source, access: &Access) -> Result<Owner> {
-        self.api.owner(source, access).await?.body.ok_or_else(|| unknown(source))
-    }
 }
 
 /// Of those who wrote since we last read; the others we know.
@@ -240,8 +233,4 @@ fn known(run: &Run<Devto>, article: u64) -> Option<&Listed> {
         RunMode::Onboarding => None,
         RunMode::Check => run.connection.state.listed(article),
     }
-}
-
-fn unknown(source: &Source) -> SyncError {
-    SyncError::Permanent(anyhow!("dev.to knows no {source}"))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display};
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -55,11 +56,23 @@ impl TryFrom<Entered> for Settings {
 }
 
 impl Source {
-    /// Its id among the external sync units.
+    /// Its id among the external sync units, from which it can be read.
     pub(super) fn unit(&self) -> String {
         match self {
             Self::Organization(name) => format!("organization/{name}"),
             Self::User(name) => format!("user/{name}"),
+        }
+    }
+}
+
+impl FromStr for Source {
+    type Err = String;
+
+    fn from_str(unit: &str) -> Result<Self, String> {
+        match unit.split_once('/') {
+            Some(("organization", name)) => Ok(Self::Organization(name.to_owned().try_into()?)),
+            Some(("user", name)) => Ok(Self::User(name.to_owned().try_into()?)),
+            _ => Err(format!("{unit:?} is no unit of dev.to, such as `user/ben`")),
         }
     }
 }

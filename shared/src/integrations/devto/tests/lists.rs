@@ -93,7 +93,8 @@ fn connection(settings: Value) -> RawConnection {
 #[tokio::test]
 async fn verifying_asks_once_for_each_and_names_the_unknown_one() {
     let site = Forem::start().await;
-    site.answers_with("/api/organizations/acme", &[], ok(json(ORGANIZATION)), 2).await;
+    // The second time it may be left when the one beside it turns out to be unknown.
+    site.answers_with("/api/organizations/acme", &[], ok(json(ORGANIZATION)), 1..=2).await;
     site.answers("/api/users/by_username", &[("url", "asa_oest")], json(USER)).await;
     let registry = Registry::default().with(site.devto());
     let devto = registry.find("devto").expect("devto");
@@ -104,6 +105,29 @@ async fn verifying_asks_once_for_each_and_names_the_unknown_one() {
     let error = devto.verify(connection(unknown)).await.expect_err("one is unknown");
     assert!(matches!(error, SyncError::Permanent(_)), "{error:?}");
     assert_eq!(error.to_string(), "dev.to knows no organization `nobody`");
+}
+
+/// They were passed over, and a run of nothing was processed.
+#[tokio::test]
+async fn a_unit_outside_the_settings_is_refused_at_connecting_and_a_hole_in_a_run() {
+    let site = Forem::start().await;
+    site.lists("1", json!([])).await;
+    let registry = Registry::default().with(site.devto());
+    let devto = registry.find("devto").expect("devto");
+    let outside = "the unit `user/zoe` is nobody in the settings";
+    let units = ["organization/acme", "user/zoe"];
+    let mut connection = connection(json!({"organizations": ["acme"], "users": ["ben"]}));
+    connection.units = units.map(str::to_owned).to_vec();
+    let error = devto.verify(connection).await.expect_err("a refusal");
+    assert!(matches!(error, SyncError::Permanent(_)), "{error:?}");
+    assert_eq!(error.to_string(), outside);
+
+    let run = site.rehearsal().units(&units).run().await;
+    assert_eq!(run.ending, Ending::Hole { streams: 1 }, "{run}");
+    assert!(run.to_string().contains(outside), "{run}");
+    let unreadable = site.rehearsal().units(&["acme"]).run().await;
+    assert_eq!(unreadable.ending, Ending::Failed, "{unreadable}");
+    assert!(unreadable.to_string().contains("\"acme\" is no unit of dev.to"), "{unreadable}");
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use wiremock::matchers::{method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate, Times};
 
 use super::*;
+use crate::sdk::SyncError;
 use crate::sdk::testing::{Ending, Examination, Rehearsal};
 
 const ARTICLES: &str = include_str!("fixtures/articles.json");
