@@ -24,7 +24,7 @@ impl Site {
             url: Some(self.address(&[&author.username, "comment", &id_code])),
             attributes: self.attributes(article, &author, parent.is_some()),
             source_parent_id: parent,
-            body: Some(html::sanitize(&body_html)),
+            body: body_html.map(|body| html::sanitize(&body)),
             score: 6,
             is_contribution: true,
             ..Activity::by(

@@ -22,7 +22,7 @@ pub(super) type Tree = Vec<Node>;
 pub(super) struct Node {
     id_code: String,
     created_at: DateTime<Utc>,
-    body_html: String,
+    body_html: Option<String>,
     /// Empty when the comment is deleted or hidden; the replies to it stay.
     user: Option<User>,
     children: Option<Box<RawValue>>,
@@ -41,7 +41,7 @@ pub(super) struct Comment {
     /// What it answers; that may be a comment that is deleted.
     pub(super) parent: Option<String>,
     pub(super) created_at: DateTime<Utc>,
-    pub(super) body_html: String,
+    pub(super) body_html: Option<String>,
     pub(super) author: Option<Author>,
 }
 
