@@ -11,23 +11,34 @@ use crate::sdk::{Connection, Result, SyncError};
 const FOLLOWERS: u32 = 1;
 const MENTIONS: u32 = 5;
 const POSTS: u32 = 10;
+/// Profiles that are tried: what is wrong with the others is told by the run.
+const MOST_PROFILES: usize = 5;
 
 pub(super) async fn verify(api: &Api, connection: &Connection<Twitter>) -> Result<()> {
     let access = &connection.access;
-    let me = match access.owner().await? {
-        Some(owner) => owner.id,
-        None => api.me(access).await?.id,
-    };
-    let followers = api.followers(&me, FOLLOWERS, None, access).await.map(drop);
-    followers.map_err(|error| closed("followers", "follows.read", error))?;
-    let mentions = api.mentions(&me, MENTIONS, None, None, access).await.map(drop);
-    mentions.map_err(|error| closed("mentions", "tweet.read", error))?;
+    for profile in profiles(api, connection).await? {
+        let followers = api.followers(&profile, FOLLOWERS, None, access).await.map(drop);
+        followers.map_err(|error| closed("followers", "follows.read", error))?;
+        let mentions = api.mentions(&profile, MENTIONS, None, None, access).await.map(drop);
+        mentions.map_err(|error| closed("mentions", "tweet.read", error))?;
+    }
     // What one of them is allowed, all are.
     if let Some(tag) = connection.settings.hashtags.first() {
         let posts = api.recent_search(tag, POSTS, None, None, access).await.map(drop);
         posts.map_err(|error| closed("the recent search", "tweet.read", error))?;
     }
     Ok(())
+}
+
+/// Whose followers and mentions are read, of many the first.
+async fn profiles(api: &Api, connection: &Connection<Twitter>) -> Result<Vec<String>> {
+    if !connection.units.is_empty() {
+        return Ok(connection.units.iter().take(MOST_PROFILES).cloned().collect());
+    }
+    Ok(vec![match connection.access.owner().await? {
+        Some(owner) => owner.id,
+        None => api.me(&connection.access).await?.id,
+    }])
 }
 
 fn closed(what: &str, scope: &str, error: SyncError) -> SyncError {

@@ -50,6 +50,19 @@ async fn what_the_credential_may_not_read_is_named() {
     );
 }
 
+/// The connected account was tried in their place.
+#[tokio::test]
+async fn profiles_that_are_chosen_are_those_that_are_tried() {
+    let x = X::small().await;
+    let registry = registered(&x);
+    let kind = registry.find("twitter").expect("twitter");
+    let choosing = |unit: String| RawConnection { units: vec![unit], ..connection(&x.credential) };
+    kind.verify(choosing(x.account.to_string())).await.expect("a profile that is there");
+    assert_eq!(x.asked().len(), 3, "it need not be asked whose credential it is");
+    let error = kind.verify(choosing("99999999".to_owned())).await.expect_err("nobody");
+    assert!(matches!(error, SyncError::Permanent(_)), "{error:?}");
+}
+
 #[tokio::test]
 async fn the_account_is_the_unit_there_is() {
     let x = X::small().await;
