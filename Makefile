@@ -1,5 +1,8 @@
 # Every command that anyone needs. `make` lists them.
 
+# Queries are compiled against .sqlx; else their macros ask whatever database DATABASE_URL names.
+export SQLX_OFFLINE := true
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo dev test check prepare bench ci
 
