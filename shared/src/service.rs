@@ -140,18 +140,23 @@ impl Service {
     /// Waits until the database has this version's schema and the queue is there; `None` if asked to
     /// stop before.
     pub async fn connect(&self) -> Option<Arc<dyn Queue>> {
+        // Whatever is waited for is dropped where it stands: none of it begins a transaction.
+        tokio::select! {
+            () = self.stop.cancelled() => None,
+            queue = self.until_connected() => {
+                let _first = self.queue.set(Arc::clone(&queue));
+                Some(queue)
+            }
+        }
+    }
+
+    async fn until_connected(&self) -> Arc<dyn Queue> {
         loop {
             match self.try_connect().await {
-                Ok(queue) => {
-                    let _first = self.queue.set(Arc::clone(&queue));
-                    return Some(queue);
-                }
+                Ok(queue) => return queue,
                 Err(error) => warn!("not ready yet: {error:#}"),
             }
-            tokio::select! {
-                () = self.stop.cancelled() => return None,
-                () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 
@@ -187,4 +192,62 @@ fn readiness(
                 Ok(queue.check().await?)
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// Takes every connection and says nothing, as a host does that has frozen.
+    struct Silent(TcpListener);
+
+    impl Silent {
+        async fn listen() -> Self {
+            Self(TcpListener::bind("127.0.0.1:0").await.expect("a port"))
+        }
+
+        fn database_url(&self) -> String {
+            let address = self.0.local_addr().expect("an address");
+            format!("postgres://millrace@{address}/millrace?sslmode=disable")
+        }
+
+        /// Held by whoever goes on waiting for an answer.
+        async fn asked(&self) -> TcpStream {
+            self.0.accept().await.expect("a connection").0
+        }
+    }
+
+    fn service(database_url: String) -> Service {
+        let database = DatabaseConfig { url: database_url, connections: 1 };
+        let store = Store::connect_lazily(&database).expect("a URL");
+        let registry = Registry::default();
+        Service {
+            vault: Vault::new(&store, &registry, Keyring::default()),
+            store,
+            registry,
+            stop: CancellationToken::new(),
+            queue_config: QueueConfig::Postgres { visibility: Duration::from_secs(60) },
+            queue: Arc::default(),
+            ended: CancellationToken::new(),
+            admin: tokio::spawn(async { Ok(()) }),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_waits_for_a_silent_database_stops_when_it_is_asked_to() {
+        let database = Silent::listen().await;
+        let service = service(database.database_url());
+        let stop = service.stop.clone();
+        let connecting = tokio::spawn(async move { service.connect().await.is_some() });
+        let _unanswered = database.asked().await;
+
+        stop.cancel();
+
+        // The pool would wait for twice as long.
+        let connected = timeout(Duration::from_secs(5), connecting).await.expect("an end");
+        assert!(!connected.expect("no panic"));
+    }
 }
