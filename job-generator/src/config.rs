@@ -89,4 +89,21 @@ mod tests {
     fn verify_cli() {
         Args::command().debug_assert();
     }
+    #[test]
+    fn every_mistake_is_named_at_once() {
+        let mistaken = [
+            ("--api-address", "here"),
+            ("--tick-seconds", "18446744073709551615"),
+            ("--scheduler-lease-seconds", "0"),
+            ("--log", "job_generator=loud"),
+        ];
+        let args = mistaken.iter().flat_map(|(argument, value)| [*argument, *value]);
+        let mut mistakes = Mistakes::default();
+        let args = Args::parse_from(["job-generator"].into_iter().chain(args));
+        assert!(args.check(&mut mistakes).is_none());
+        let all = mistakes.all().join("\n");
+        for (argument, _) in mistaken {
+            assert!(all.contains(&format!("{argument}: ")), "{argument} is missing in:\n{all}");
+        }
+    }
 }

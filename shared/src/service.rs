@@ -24,7 +24,7 @@ use crate::keyring::Keyring;
 use crate::queue::{self, Queue};
 use crate::sdk::Registry;
 use crate::store::Store;
-use crate::telemetry::{self, LogFormat, Metrics};
+use crate::telemetry::{self, LogDirectives, LogFormat, Metrics};
 use crate::vault::Vault;
 
 /// What every service is told.
@@ -34,9 +34,12 @@ pub struct ServiceArgs {
     /// Where /livez, /readyz and /metrics are served; keep it off the public network
     #[arg(long, env = "ADMIN_ADDRESS", default_value = "127.0.0.1:9090")]
     admin_address: String,
-    /// How log lines look
-    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "auto")]
-    log_format: LogFormat,
+    /// How log lines look: auto (for people on a terminal, JSON otherwise), human or json
+    #[arg(long, env = "LOG_FORMAT", default_value = "auto")]
+    log_format: String,
+    /// What is logged, as in `warn,shared=debug`; added to info
+    #[arg(long, env = "RUST_LOG", default_value = "", hide_default_value = true)]
+    log: String,
     #[command(flatten)]
     database: DatabaseArgs,
     #[command(flatten)]
@@ -52,6 +55,7 @@ pub struct ServiceArgs {
 pub struct ServiceConfig {
     pub admin_address: SocketAddr,
     pub log_format: LogFormat,
+    pub log: LogDirectives,
     pub database: DatabaseConfig,
     pub queue: QueueConfig,
     pub platforms: PlatformConfig,
@@ -59,16 +63,24 @@ pub struct ServiceConfig {
 }
 
 impl ServiceArgs {
+    /// How long a received message stays invisible to others, if that can be read.
+    pub fn visibility(&self) -> Option<Duration> {
+        self.queue.visibility(&mut Mistakes::default())
+    }
+
     pub fn check(&self, mistakes: &mut Mistakes) -> Option<ServiceConfig> {
         // Each is read before any is looked at, so that every mistake is named.
         let admin_address = mistakes.read("--admin-address", &self.admin_address);
+        let log_format = mistakes.read("--log-format", &self.log_format);
+        let log = mistakes.read("--log", &self.log);
         let database = self.database.check(mistakes);
         let queue = self.queue.check(mistakes);
         let platforms = self.platforms.check(mistakes);
         let keyring = self.keyring.check(mistakes);
         Some(ServiceConfig {
             admin_address: admin_address?,
-            log_format: self.log_format,
+            log_format: log_format?,
+            log: log?,
             database: database?,
             queue: queue?,
             platforms: platforms?,
@@ -120,7 +132,7 @@ impl Service {
     /// Starts logging, listens for signals and opens the admin port. From here on `/livez` answers,
     /// and `/readyz` says what is missing.
     pub async fn start(config: ServiceConfig) -> anyhow::Result<Self> {
-        telemetry::init(config.log_format)?;
+        telemetry::init_with(config.log_format, &config.log)?;
         let metrics = Metrics::install()?;
         let stop = stop_on_signal()?;
         let store = Store::connect_lazily(&config.database)?;

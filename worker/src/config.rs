@@ -52,20 +52,20 @@ impl Args {
         let lease = mistakes.read_seconds("--lease-seconds", &self.lease_seconds);
         let slice = mistakes.read_seconds("--slice-seconds", &self.slice_seconds);
         let backoff_base = mistakes.read_seconds("--backoff-seconds", &self.backoff_seconds);
-        let service = service?;
+        let visibility = self.service.visibility();
+        if lease.zip(visibility).is_some_and(|(lease, visibility)| visibility < lease) {
+            mistakes.note("--visibility-seconds", "must not be shorter than --lease-seconds");
+        }
         let settings = Settings {
             runs: runs?,
             streams: streams?,
             lease: lease?,
             slice: slice?,
             backoff_base: backoff_base?,
-            visibility: service.queue.visibility(),
+            visibility: visibility?,
             ..Settings::default()
         };
-        if settings.visibility < settings.lease {
-            mistakes.note("--visibility-seconds", "must not be shorter than --lease-seconds");
-        }
-        Some(Config { service, settings })
+        Some(Config { service: service?, settings })
     }
 }
 
@@ -125,16 +125,21 @@ mod tests {
         let mistaken = [
             ("--runs", "0"),
             ("--streams-per-run", "0"),
-            ("--lease-seconds", "x"),
+            // Shorter than the lease.
+            ("--visibility-seconds", "60"),
+            ("--slice-seconds", "18446744073709551615"),
+            ("--backoff-seconds", "86401"),
             ("--admin-address", "nowhere"),
+            ("--log-format", "xml"),
+            ("--log", "worker=loud"),
         ];
         let args = mistaken.iter().flat_map(|(argument, value)| [*argument, *value]);
         let mut mistakes = Mistakes::default();
-        let args = Args::parse_from(["worker"].into_iter().chain(args));
+        let args = Args::parse_from(["worker", "--lease-seconds", "90"].into_iter().chain(args));
         assert!(args.check(&mut mistakes).is_none());
         let all = mistakes.all().join("\n");
         for (argument, _) in mistaken {
-            assert!(all.contains(argument), "{argument} is missing in:\n{all}");
+            assert!(all.contains(&format!("{argument}: ")), "{argument} is missing in:\n{all}");
         }
     }
 }

@@ -48,14 +48,14 @@ pub struct PlatformConfig {
 impl PlatformArgs {
     pub fn check(&self, mistakes: &mut Mistakes) -> Option<PlatformConfig> {
         // Each is read before any is looked at, so that every mistake is named.
-        let devto_url = mistakes.read("--devto-url", &self.devto_url);
+        let devto_url = mistakes.read_url("--devto-url", &self.devto_url);
         let argument = "--devto-requests-per-second";
         let devto_requests_per_second =
             mistakes.read_count(argument, &self.devto_requests_per_second);
-        let discord_url = mistakes.read("--discord-url", &self.discord_url);
-        let github_url = mistakes.read("--github-url", &self.github_url);
-        let slack_url = mistakes.read("--slack-url", &self.slack_url);
-        let twitter_url = mistakes.read("--twitter-url", &self.twitter_url);
+        let discord_url = mistakes.read_url("--discord-url", &self.discord_url);
+        let github_url = mistakes.read_url("--github-url", &self.github_url);
+        let slack_url = mistakes.read_url("--slack-url", &self.slack_url);
+        let twitter_url = mistakes.read_url("--twitter-url", &self.twitter_url);
         Some(PlatformConfig {
             devto_url: devto_url?,
             devto_requests_per_second: devto_requests_per_second?,

@@ -9,10 +9,12 @@ mod metrics;
 mod trace;
 
 use std::io::{IsTerminal, stderr};
+use std::str::FromStr;
 
 use anyhow::Context;
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -20,7 +22,7 @@ pub use metrics::{METRICS, Metric, Metrics, Shape};
 pub use trace::{NotATraceparent, Trace};
 
 /// How log lines look.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people on a terminal, JSON otherwise.
     #[default]
@@ -30,11 +32,42 @@ pub enum LogFormat {
     Json,
 }
 
+/// What is logged, in the words of `RUST_LOG`: known to be readable.
+#[derive(Clone, Debug, Default)]
+pub struct LogDirectives(String);
+
 /// Starts logging, once per process: what `RUST_LOG` says, `info` where it says nothing.
 pub fn init(format: LogFormat) -> anyhow::Result<()> {
-    let filter = filter(&std::env::var("RUST_LOG").unwrap_or_default())?;
+    let directives = std::env::var("RUST_LOG").unwrap_or_default();
+    let directives = directives.parse().with_context(|| format!("RUST_LOG={directives}"))?;
+    init_with(format, &directives)
+}
+
+/// The same, for whoever has read the environment.
+pub fn init_with(format: LogFormat, directives: &LogDirectives) -> anyhow::Result<()> {
     let json = format.is_json(stderr().is_terminal());
-    subscriber(json, filter, stderr).try_init().context("starting the log")
+    subscriber(json, filter(&directives.0)?, stderr).try_init().context("starting the log")
+}
+
+impl FromStr for LogDirectives {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        filter(text).map(|_| Self(text.to_owned()))
+    }
+}
+
+impl FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "" | "auto" => Ok(Self::Auto),
+            "human" => Ok(Self::Human),
+            "json" => Ok(Self::Json),
+            _ => Err("it is one of auto, human, json"),
+        }
+    }
 }
 
 impl LogFormat {
@@ -51,9 +84,8 @@ impl LogFormat {
 const WITHOUT_DIRECTIVES: &str = "info,sqlx::postgres::notice=warn";
 
 /// The defaults stand in front, so that `RUST_LOG=sqlx=debug` adds to it instead of silencing the rest.
-fn filter(directives: &str) -> anyhow::Result<EnvFilter> {
-    let filter = EnvFilter::builder().parse(format!("{WITHOUT_DIRECTIVES},{directives}"));
-    filter.with_context(|| format!("RUST_LOG={directives}"))
+fn filter(directives: &str) -> Result<EnvFilter, ParseError> {
+    EnvFilter::builder().parse(format!("{WITHOUT_DIRECTIVES},{directives}"))
 }
 
 fn subscriber<W>(json: bool, filter: EnvFilter, to: W) -> Box<dyn Subscriber + Send + Sync>
@@ -142,9 +174,11 @@ mod tests {
     }
 
     #[test]
-    fn directives_that_cannot_be_read_stop_the_start() {
-        let problem = filter("shared=loud").expect_err("no such level");
-        assert_eq!(problem.to_string(), "RUST_LOG=shared=loud");
+    fn directives_that_cannot_be_read_are_refused() {
+        for readable in ["", "warn", "shared=debug,sqlx=off"] {
+            assert!(readable.parse::<LogDirectives>().is_ok(), "{readable:?}");
+        }
+        assert!("shared=loud".parse::<LogDirectives>().is_err(), "there is no such level");
     }
 
     #[test]

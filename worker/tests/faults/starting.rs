@@ -76,6 +76,8 @@ async fn a_wrong_configuration_ends_at_once_and_names_every_mistake(pool: PgPool
             .with("--devto-url", "dev.to")
             .with("--devto-requests-per-second", 0)
             .with("--master-keys", "too:short")
+            .with("--log-format", "xml")
+            .with("--log", "shared=loud")
             .with("--admin-address", "there");
         let flags = service.flags();
         let (status, said) = service.run().await;
