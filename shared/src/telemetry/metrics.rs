@@ -83,12 +83,12 @@ pub const METRICS: &[Metric] = &[
     histogram("provider_wait_seconds", Unit::Seconds, "Waits that platforms asked for {kind}"),
     gauge(
         "quota_left",
-        "Left of a limit when it was last asked for: requests, points or records {kind, class}",
+        "Left of a limit when it was last asked for: requests, points or, of a kind, records {platform, class}",
     ),
     histogram(
         "quota_wait_seconds",
         Unit::Seconds,
-        "Waits for a share of a limit, in place or asleep {kind, class}",
+        "Waits for a share of a limit, in place or asleep {platform, class}",
     ),
     counter("ticks_total", "Ticks fired by this process"),
     gauge("scheduler_leader", "1 in the generator that holds the scheduler lease, otherwise 0"),
@@ -124,6 +124,7 @@ impl Metric {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::fs;
     use std::path::{Path, PathBuf};
 
@@ -174,9 +175,9 @@ mod tests {
         let mut found = 0;
         for file in sources {
             let source = fs::read_to_string(&file).expect("a source file");
-            for (name, shape) in counted(&source) {
-                let listed = METRICS.iter().any(|one| one.name == name && one.shape == shape);
-                assert!(listed, "{} counts the {shape:?} {name:?}", file.display());
+            for one in counted(&source) {
+                let known = METRICS.iter().any(|known| one.is(known));
+                assert!(known, "{} counts {one:?}, which is not in the list", file.display());
                 found += 1;
             }
         }
@@ -195,16 +196,43 @@ mod tests {
             .collect()
     }
 
-    /// Names given literally to the macros of `metrics`.
-    fn counted(source: &str) -> Vec<(&str, Shape)> {
+    /// A call of one of the macros of `metrics`, by what it says literally.
+    #[derive(Debug)]
+    struct Counted<'a> {
+        name: &'a str,
+        shape: Shape,
+        labels: BTreeSet<&'a str>,
+    }
+
+    impl<'a> Counted<'a> {
+        /// What stands behind the macro's opening parenthesis.
+        fn read(call: &'a str, shape: Shape) -> Option<Self> {
+            let (name, rest) = call.trim_start().strip_prefix('"')?.split_once('"')?;
+            let arguments = rest.split_once(';').map_or(rest, |(arguments, _)| arguments);
+            let arrows = arguments.match_indices("=>");
+            let label = |(at, _)| arguments[..at].trim_end().strip_suffix('"')?.rsplit('"').next();
+            Some(Self { name, shape, labels: arrows.filter_map(label).collect() })
+        }
+
+        fn is(&self, listed: &Metric) -> bool {
+            (self.name, self.shape) == (listed.name, listed.shape)
+                && self.labels == labels_of(listed)
+        }
+    }
+
+    /// Those in the braces at its end.
+    fn labels_of(listed: &Metric) -> BTreeSet<&str> {
+        let braces = listed.meaning.strip_suffix('}').and_then(|text| text.rsplit('{').next());
+        braces.into_iter().flat_map(|labels| labels.split(", ")).collect()
+    }
+
+    fn counted(source: &str) -> Vec<Counted<'_>> {
         let macros =
             [("counter", Shape::Counter), ("gauge", Shape::Gauge), ("histogram", Shape::Histogram)];
         let calls = macros.into_iter().flat_map(|(name, shape)| {
             let calls: Vec<_> = source.split(&format!("{name}!(")).skip(1).collect();
-            calls.into_iter().map(move |rest| (rest.trim_start(), shape))
+            calls.into_iter().map(move |call| (call, shape))
         });
-        calls
-            .filter_map(|(rest, shape)| Some((rest.strip_prefix('"')?.split('"').next()?, shape)))
-            .collect()
+        calls.filter_map(|(call, shape)| Counted::read(call, shape)).collect()
     }
 }

@@ -156,7 +156,8 @@ impl<'a> Stepping<'a> {
         let Some(limit) = self.limit else { return Ok(Some(None)) };
         let Claimed { kind, mode, .. } = self.claimed;
         let left = self.worker.store.quota_left(kind, &limit, *mode).await?;
-        gauge!("quota_left", "kind" => kind.clone(), "class" => "records").set(left.records as f64);
+        gauge!("quota_left", "platform" => kind.clone(), "class" => "records")
+            .set(left.records as f64);
         if left.records > 0 {
             return Ok(Some(Some(RecordSpending { kind: kind.clone(), limit, mode: *mode })));
         }
