@@ -68,7 +68,7 @@ pub enum Shape {
 /// values, so none is ever an id.
 pub const METRICS: &[Metric] = &[
     counter("api_requests_total", "Requests to the API by their answer {method, route, status}"),
-    counter("runs_started_total", "Runs that were begun {kind, mode}"),
+    counter("runs_started_total", "Runs whose first streams are known {kind, mode}"),
     counter("runs_finished_total", "Runs that reached their end {kind, mode, outcome}"),
     counter("stream_outcomes_total", "Steps of streams by how they ended {kind, outcome}"),
     counter("discoveries_total", "Discoveries by how they ended {kind, outcome}"),

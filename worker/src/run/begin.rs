@@ -46,8 +46,6 @@ pub(super) async fn begin(
     if claimed.listed {
         return Ok(Begun::Ready(run));
     }
-    counter!("runs_started_total", "kind" => claimed.kind.clone(), "mode" => claimed.mode.as_str())
-        .increment(1);
     list(worker, claimed, run, requests, stop).await
 }
 
@@ -96,6 +94,7 @@ async fn list(
     match streams {
         Ok(streams) => {
             worker.store.list_streams(claimed.lease, &streams, requests).await?;
+            count_started(claimed);
             info!(streams = streams.len(), "begun");
             Ok(Begun::Ready(run))
         }
@@ -104,4 +103,10 @@ async fn list(
             Ok(Begun::Settled)
         }
     }
+}
+
+/// Once in a run: from here on it is listed, whoever takes it up.
+fn count_started(claimed: &Claimed) {
+    let Claimed { kind, mode, .. } = claimed;
+    counter!("runs_started_total", "kind" => kind.clone(), "mode" => mode.as_str()).increment(1);
 }

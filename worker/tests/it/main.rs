@@ -1,6 +1,7 @@
 //! Stories of the engine: a real PostgreSQL, a queue in memory, a clock that is turned by hand.
 
 mod consuming;
+mod counts;
 mod credentials;
 mod deaths;
 mod desk;
