@@ -3,7 +3,6 @@
 //! `store::discoveries` the same of discoveries.
 
 use anyhow::Context;
-use metrics::gauge;
 use shared::outbox;
 use shared::queue::{Outgoing, SendError};
 use tracing::debug;
@@ -19,7 +18,6 @@ pub async fn send_due(generator: &Generator) -> anyhow::Result<()> {
     send_due_discoveries(generator).await?;
     loop {
         let due = generator.store.due_messages(BATCH).await?;
-        gauge!("outbox_backlog").set(due.len() as f64);
         if due.is_empty() {
             return Ok(());
         }

@@ -1,5 +1,5 @@
 //! The beat of a generator: hold the scheduler lease, fire the tick that has begun, start its
-//! checks, send what is due.
+//! checks, send what is due. Once a tick, whether it leads or not, it measures what waits.
 
 use std::time::Duration;
 
@@ -42,27 +42,47 @@ pub struct Scheduler {
     last_tick: Option<Tick>,
     /// Fired by us, and its checks are not all made.
     unfinished: Option<Tick>,
+    /// When we last measured, by the running clock.
+    measured: Option<Duration>,
 }
 
 impl Scheduler {
     /// Holds nothing before its first beat.
     pub fn new(generator: Generator) -> Self {
         let lease = SchedulerLease { token: Uuid::new_v4() };
-        Self { generator, lease, leads: false, last_tick: None, unfinished: None }
+        Self { generator, lease, leads: false, last_tick: None, unfinished: None, measured: None }
     }
 
-    /// Does whatever is to be done now, if we lead. After an error the next beat goes on where this
-    /// one stopped.
+    /// Does whatever is to be done now. After an error the next beat goes on where this one stopped.
     pub async fn beat(&mut self) -> anyhow::Result<()> {
+        let led = self.lead().await;
+        // What waits is worth knowing most of all when nothing can be led.
+        let measured = self.measure().await;
+        led.and(measured)
+    }
+
+    /// What only the leader does.
+    async fn lead(&mut self) -> anyhow::Result<()> {
         if !self.hold().await? {
             return Ok(());
         }
         // What is due is sent even if checks cannot be made, and the other way round.
         let started = self.start_checks().await;
         redeliver::send_due(&self.generator).await?;
-        if started? {
-            gauge!("queue_depth").set(self.generator.queue.depth().await? as f64);
+        started
+    }
+
+    /// Once a tick, by every generator: a gauge that only the leader set would stand still in whoever
+    /// led before.
+    async fn measure(&mut self) -> anyhow::Result<()> {
+        let Generator { store, queue, settings, .. } = &self.generator;
+        let now = store.clock().running();
+        if self.measured.is_some_and(|last| now.saturating_sub(last) < settings.tick) {
+            return Ok(());
         }
+        self.measured = Some(now);
+        gauge!("outbox_backlog").set(store.outbox_backlog().await? as f64);
+        gauge!("queue_depth").set(queue.depth().await? as f64);
         Ok(())
     }
 
@@ -73,15 +93,14 @@ impl Scheduler {
         }
     }
 
-    /// Whether a tick's checks were all made.
-    async fn start_checks(&mut self) -> anyhow::Result<bool> {
+    async fn start_checks(&mut self) -> anyhow::Result<()> {
         if let Some(tick) = self.fire().await? {
             self.unfinished = Some(tick);
         }
-        let Some(tick) = self.unfinished else { return Ok(false) };
+        let Some(tick) = self.unfinished else { return Ok(()) };
         checks::start_due(&self.generator, tick).await?;
         self.unfinished = None;
-        Ok(true)
+        Ok(())
     }
 
     async fn hold(&mut self) -> Result<bool, StoreError> {

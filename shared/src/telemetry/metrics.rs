@@ -39,12 +39,14 @@ fn recorder() -> anyhow::Result<PrometheusBuilder> {
     let waits = Matcher::Full("provider_wait_seconds".to_owned());
     // A second to a day: what `sdk::rate_limit` lets through.
     let seconds = [1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0];
+    // In place, or asleep; on the way, or behind others.
+    let short = [0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0];
     let turns = Matcher::Full("quota_wait_seconds".to_owned());
-    // In place, or asleep.
-    let turn = [0.01, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0];
+    let lags = Matcher::Full("message_lag_seconds".to_owned());
     PrometheusBuilder::new()
         .set_buckets_for_metric(waits, &seconds)
-        .and_then(|builder| builder.set_buckets_for_metric(turns, &turn))
+        .and_then(|builder| builder.set_buckets_for_metric(turns, &short))
+        .and_then(|builder| builder.set_buckets_for_metric(lags, &short))
         .context("the buckets of waits")
 }
 
@@ -92,8 +94,16 @@ pub const METRICS: &[Metric] = &[
     ),
     counter("ticks_total", "Ticks fired by this process"),
     gauge("scheduler_leader", "1 in the generator that holds the scheduler lease, otherwise 0"),
-    gauge("outbox_backlog", "Pending runs whose message is not known to be sent"),
-    gauge("queue_depth", "Messages waiting in the queue, about"),
+    gauge(
+        "outbox_backlog",
+        "Runs whose message is due and not sent, once a tick by each generator",
+    ),
+    gauge("queue_depth", "Messages waiting in the queue, about, once a tick by each generator"),
+    histogram(
+        "message_lag_seconds",
+        Unit::Seconds,
+        "From a message's sending to its first receiving",
+    ),
     counter("messages_total", "Messages received by how they ended {outcome}"),
     counter("dead_letters_total", "Messages given up {reason}"),
     counter("lease_steals_total", "Runs taken over from a worker whose lease had expired"),
