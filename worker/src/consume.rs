@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use metrics::histogram;
 use shared::queue::Received;
 use shared::store::Store;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -95,13 +96,24 @@ async fn next_messages(
         free.push(slot);
     }
     match worker.queue.receive(free.len(), LONG_POLL).await {
-        Ok(messages) => free.into_iter().zip(messages).collect(),
+        Ok(messages) => {
+            messages.iter().for_each(|message| note_lag(worker, message));
+            free.into_iter().zip(messages).collect()
+        }
         Err(error) => {
             warn!("receiving: {error:#}");
             tokio::time::sleep(REST).await;
             Vec::new()
         }
     }
+}
+
+/// Of the first receiving; before a later one somebody had the message in hand.
+fn note_lag(worker: &Worker, message: &Received) {
+    let (Some(sent_at), 1) = (message.sent_at, message.receives) else { return };
+    // The queue's clock may be ahead of ours.
+    let lag = (worker.store.clock().now() - sent_at).to_std().unwrap_or_default();
+    histogram!("message_lag_seconds").record(lag);
 }
 
 async fn a_slot(slots: &Arc<Semaphore>) -> OwnedSemaphorePermit {

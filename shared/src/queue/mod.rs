@@ -12,6 +12,7 @@ pub mod sqs;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 pub use self::connect::connect;
 pub use self::limits::{LONGEST_BODY, LONGEST_DELAY, LONGEST_WAIT, MOST_AT_ONCE};
@@ -92,6 +93,9 @@ pub struct Received {
     /// Absent when it was posted by hand.
     pub group: Option<String>,
     pub trace: Option<String>,
+    /// When it was sent, or sent again from the dead letters, by the queue's clock, which may be
+    /// another than ours; `None` if the queue did not say.
+    pub sent_at: Option<DateTime<Utc>>,
 }
 
 /// Names one receiving of one message.

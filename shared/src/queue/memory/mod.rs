@@ -198,13 +198,19 @@ impl Queue for MemoryQueue {
     }
 
     async fn requeue_dead_letters(&self, max: usize) -> Result<usize, QueueError> {
-        let visible_at = self.clock.now();
+        let now = self.clock.now();
         let mut state = self.present()?;
         let requeued = max.min(state.dead.len());
         let revived: Vec<_> = state
             .dead
             .drain(..requeued)
-            .map(|(message, _)| Message { visible_at, receives: 0, receipt: None, ..message })
+            .map(|(message, _)| Message {
+                sent_at: now,
+                visible_at: now,
+                receives: 0,
+                receipt: None,
+                ..message
+            })
             .collect();
         state.messages.extend(revived);
         self.news.notify_waiters();

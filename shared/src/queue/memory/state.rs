@@ -28,6 +28,7 @@ pub(super) struct Message {
     pub(super) body: String,
     pub(super) group: String,
     pub(super) trace: Option<String>,
+    pub(super) sent_at: DateTime<Utc>,
     pub(super) visible_at: DateTime<Utc>,
     pub(super) receives: u32,
     /// Of the last receive.
@@ -72,6 +73,7 @@ impl State {
             receives: message.receives,
             group: Some(message.group.clone()),
             trace: message.trace.clone(),
+            sent_at: Some(message.sent_at),
         }
     }
 
@@ -89,6 +91,7 @@ impl State {
             body: outgoing.body.clone(),
             group: outgoing.group.clone(),
             trace: outgoing.trace.clone(),
+            sent_at: now,
             visible_at: now + outgoing.delay,
             receives: 0,
             receipt: None,

@@ -36,7 +36,7 @@ impl PostgresQueue {
                 from due
                 where message.id = due.id
                 returning message.id, body, receipt as "receipt!", receives, group_id, trace,
-                    dead_since is not null as "dead!"
+                    sent_at, dead_since is not null as "dead!"
                 "#,
                 now,
                 limit(max.clamp(1, MOST_AT_ONCE)),
@@ -55,6 +55,7 @@ impl PostgresQueue {
                     receives: row.receives.unsigned_abs(),
                     group: Some(row.group_id).filter(|group| !group.is_empty()),
                     trace: row.trace,
+                    sent_at: Some(row.sent_at),
                 })
                 .collect());
         }

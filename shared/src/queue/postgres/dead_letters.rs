@@ -62,7 +62,7 @@ impl PostgresQueue {
             requeued as (
                 update queue_messages as message
                 set dead_since = null, dead_reason = null, receives = 0, receipt = null,
-                    visible_at = coalesce($2, now()),
+                    visible_at = coalesce($2, now()), sent_at = coalesce($2, now()),
                     round = this_round.round + placed.place
                 from placed, this_round
                 where message.id = placed.id

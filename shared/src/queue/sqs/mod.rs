@@ -29,6 +29,7 @@ use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::{
     Message, MessageSystemAttributeName as SystemAttribute, QueueAttributeName,
 };
+use chrono::DateTime;
 use tokio::sync::OnceCell;
 
 pub use self::client::client;
@@ -115,6 +116,7 @@ impl Queue for SqsQueue {
             .visibility_timeout(seconds(self.visibility))
             .message_system_attribute_names(SystemAttribute::ApproximateReceiveCount)
             .message_system_attribute_names(SystemAttribute::MessageGroupId)
+            .message_system_attribute_names(SystemAttribute::SentTimestamp)
             .message_attribute_names(TRACE)
             .customize()
             .config_override(patient)
@@ -174,6 +176,9 @@ fn received(message: Message) -> anyhow::Result<Received> {
             .context("SQS did not say how often a message was received")?,
         group: attribute(SystemAttribute::MessageGroupId).cloned(),
         trace: string_attribute(&message, TRACE),
+        sent_at: attribute(SystemAttribute::SentTimestamp)
+            .and_then(|milliseconds| milliseconds.parse().ok())
+            .and_then(DateTime::from_timestamp_millis),
         body: message.body.context("SQS delivered a message without a body")?,
         receipt: Receipt(
             message.receipt_handle.context("SQS delivered a message without receipt")?,

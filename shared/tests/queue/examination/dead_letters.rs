@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use shared::clock::Clock;
 use shared::queue::{Queue, Redelivery};
 
 use super::{BRIEF, Examinee, PATIENT, all, assert_none, message, one, within};
@@ -40,10 +42,17 @@ pub(crate) async fn dead_letters_are_sent_again_as_if_new(examinee: &impl Examin
     let queue = examinee.open(PATIENT).await;
     bury(&["one", "two", "three"], examinee, &*queue).await;
 
+    let clock = examinee.clock();
+    if let Clock::Turned(_) = clock {
+        clock.advance(Duration::from_secs(3600));
+    }
+    // Those beyond a network have a clock of their own.
+    let sent_again = clock.now() - TimeDelta::seconds(2);
     assert_eq!(queue.requeue_dead_letters(2).await.expect("sent again"), 2);
     let mut back = all(examinee, &*queue, 2).await;
     assert!(back.iter().all(|message| message.receives == 1));
     assert!(back.iter().all(|message| message.group.as_deref() == Some("tenant")));
+    assert!(back.iter().all(|message| message.sent_at >= Some(sent_again)));
     assert_eq!(dead_letters(&*queue, 10).await.len(), 1);
 
     assert_eq!(queue.requeue_dead_letters(10).await.expect("sent again"), 1);

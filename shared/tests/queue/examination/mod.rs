@@ -34,6 +34,7 @@ macro_rules! each_property {
     ($examine:ident) => {
         $examine! {
             a_message_arrives_as_it_was_sent
+            a_message_says_when_it_was_sent
             a_delayed_message_comes_when_its_delay_is_over
             a_received_message_is_invisible_to_others
             an_acknowledged_message_never_comes_again

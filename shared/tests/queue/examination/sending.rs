@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::queue::{LONGEST_BODY, LONGEST_DELAY, MOST_AT_ONCE, Outgoing};
 
-use super::{Examinee, PATIENT, all, assert_none, message, one};
+use super::{BRIEF, Examinee, PATIENT, all, assert_none, message, one};
 
 pub(crate) async fn a_message_arrives_as_it_was_sent(examinee: &impl Examinee) {
     let queue = examinee.open(PATIENT).await;
@@ -26,6 +26,20 @@ pub(crate) async fn a_message_arrives_as_it_was_sent(examinee: &impl Examinee) {
         assert_eq!(sent.trace, received.trace);
         assert_eq!(received.receives, 1);
     }
+}
+
+pub(crate) async fn a_message_says_when_it_was_sent(examinee: &impl Examinee) {
+    // Those beyond a network have a clock of their own, and some count whole milliseconds.
+    let slack = chrono::TimeDelta::seconds(2);
+    let queue = examinee.open(BRIEF).await;
+    let before = examinee.clock().now() - slack;
+    queue.send(&[message("timed")]).await.expect("sent");
+    let after = examinee.clock().now() + slack;
+
+    let first = one(examinee, &*queue).await;
+    let sent_at = first.sent_at.expect("a time");
+    assert!(before <= sent_at && sent_at <= after, "{sent_at} is not {before} to {after}");
+    assert_eq!(one(examinee, &*queue).await.sent_at, Some(sent_at), "however often it comes");
 }
 
 pub(crate) async fn a_delayed_message_comes_when_its_delay_is_over(examinee: &impl Examinee) {
