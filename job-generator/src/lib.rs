@@ -11,6 +11,7 @@ mod config;
 mod generate;
 mod redeliver;
 mod tick;
+mod tick_length;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub use config::{Args, Config, Settings};
 pub use generate::generate;
 pub use redeliver::send_due;
 pub use tick::{Scheduler, tick};
+pub use tick_length::{OtherTicks, agree_on_ticks};
 
 /// What everything in a generator needs.
 #[derive(Clone)]

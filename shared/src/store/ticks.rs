@@ -48,6 +48,19 @@ impl Store {
         Ok(())
     }
 
+    /// How long a tick is on this database: as long as whoever first asked said.
+    pub async fn agree_on_tick(&self, length: Duration) -> Result<Duration> {
+        let seconds = sqlx::query_scalar!(
+            r#"
+            insert into tick_length (seconds) values ($1)
+            on conflict (one) do update set seconds = tick_length.seconds
+            returning seconds
+            "#,
+            i64::try_from(length.as_secs()).unwrap_or(i64::MAX),
+        );
+        Ok(Duration::from_secs(seconds.fetch_one(&self.pool).await?.unsigned_abs()))
+    }
+
     /// Fires a tick, unless somebody did: each number is fired at most once.
     pub async fn fire_tick(&self, tick: Tick, holder: &str) -> Result<bool> {
         let fired = sqlx::query!(

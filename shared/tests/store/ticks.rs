@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
+use shared::clock::Clock;
 use shared::domain::{IntegrationId, RequestedBy, RunMode, Tick};
-use shared::store::{NewIntegration, RunFailure, SchedulerLease};
+use shared::store::{MIGRATIONS, NewIntegration, RunFailure, SchedulerLease, Store};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use uuid::Uuid;
@@ -233,4 +234,36 @@ async fn one_generator_at_a_time_holds_the_scheduler(
     assert!(hold(&first[0]).await, "given up early, it is taken at once");
     assert_eq!(ground.store.scheduler_holder().await.unwrap().unwrap().holder, "a generator");
     pool.close().await;
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn whoever_says_first_how_long_a_tick_is_says_it_for_all(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let agreed = async |seconds| {
+        let length = Duration::from_secs(seconds);
+        ground.store.agree_on_tick(length).await.unwrap().as_secs()
+    };
+    assert_eq!(agreed(30).await, 30);
+    assert_eq!(agreed(60).await, 30);
+    assert_eq!(agreed(30).await, 30);
+}
+
+/// Brought up to version 17 from the one before, which did not note it.
+#[sqlx::test(migrations = false)]
+async fn how_long_a_tick_was_is_known_from_those_that_were_fired(pool: PgPool) {
+    let (before, after) = MIGRATIONS.iter().partition::<Vec<_>, _>(|it| it.version < 17);
+    for migration in before {
+        sqlx::raw_sql(migration.sql.clone()).execute(&pool).await.unwrap();
+    }
+    let fired = "insert into ticks (number, holder, fired_at)
+        select floor(extract(epoch from at) / 45), 'a generator', at
+        from generate_series(timestamptz '2026-11-30 12:00', '2026-11-30 12:10', '45 s') at";
+    sqlx::query(fired).execute(&pool).await.unwrap();
+    for migration in after {
+        sqlx::raw_sql(migration.sql.clone()).execute(&pool).await.unwrap();
+    }
+
+    let store = Store::new(pool, Clock::System);
+    let agreed = store.agree_on_tick(Duration::from_secs(60)).await.unwrap();
+    assert_eq!(agreed, Duration::from_secs(45));
 }

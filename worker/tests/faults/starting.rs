@@ -90,6 +90,20 @@ async fn a_wrong_configuration_ends_at_once_and_names_every_mistake(pool: PgPool
     }
 }
 
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_generator_that_counts_ticks_by_another_length_is_refused(pool: PgPool) {
+    let stage = Stage::set(pool, community()).await;
+    let first = stage.generator().with("--tick-seconds", 30).start().await;
+    first.until_api().await;
+
+    let (status, said) = stage.generator().with("--tick-seconds", 60).run().await;
+
+    assert_eq!(status.code(), Some(2), "{said}");
+    assert!(said.contains("must be 30 as it was before on this database, not 60"), "{said}");
+    let same = stage.generator().with("--tick-seconds", 30).start().await;
+    same.until_api().await;
+}
+
 fn community() -> Community {
     Community::realistic(47, 20, 60)
 }
