@@ -138,6 +138,11 @@ impl StoreError {
     }
 }
 
+fn is_undefined_table(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    error.code().as_deref() == Some("42P01")
+}
+
 /// Does what collided with another transaction again, a few times.
 async fn retrying_collisions<T, F>(attempt: impl Fn() -> F) -> Result<T>
 where
@@ -237,7 +242,13 @@ impl Store {
             sqlx::query_scalar("select max(version) from _sqlx_migrations where success")
                 .fetch_one(&self.pool)
                 .await
-                .context("looking for the schema; `millrace migrate` makes it")?;
+                .map_err(|error| {
+                    let context = match is_undefined_table(&error) {
+                        true => "looking for the schema; `millrace migrate` makes it",
+                        false => "asking the database",
+                    };
+                    anyhow::Error::new(error).context(context)
+                })?;
         let wanted = MIGRATIONS.iter().map(|migration| migration.version).max();
         anyhow::ensure!(
             applied >= wanted,

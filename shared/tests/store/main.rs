@@ -21,6 +21,7 @@ mod plans;
 mod races;
 mod records;
 mod requests;
+mod schema;
 mod sends;
 mod statements;
 mod telling_more;
