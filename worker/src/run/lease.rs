@@ -1,5 +1,6 @@
 //! Holding a run: its lease and its message's invisibility are extended together, at a third of the
-//! lease's length. When either cannot be, the work stops.
+//! lease's length. When the lease cannot be, the work stops. When the invisibility cannot be, it goes
+//! on: whoever receives the message meanwhile finds the run leased.
 
 use std::pin::pin;
 use std::sync::Arc;

@@ -78,7 +78,7 @@ fn no_small_tenant_waits_behind_a_big_one_for_more_than_twice_as_long_as_alone()
     }
 }
 
-/// Fifty small tenants who come when they like, before and beside a big one; a seed each.
+/// Forty-nine small tenants who come when they like, before and beside a big one; a seed each.
 #[test]
 fn in_a_crowd_small_tenants_take_twice_as_long_as_at_the_pace_of_the_limit() {
     let crowd = |seed, big: Option<Actor>| {
