@@ -34,7 +34,8 @@ prepare: ## Write .sqlx anew, after a query or a migration has changed
 
 bench: ## Measure the engine against the floor
 	@scripts/install-postgres
-	@cargo run --release --package cli --bin millrace -- bench
+	@mkdir -p target
+	@cargo run --release --package cli --bin millrace -- bench --json target/bench.json
 
 ci: ## What CI runs: install, check, test
 	@.ci/run
