@@ -12,8 +12,9 @@
 //! moment may choose the same rounds.
 //!
 //! **Waking up.** A waiting receive looks again when a listening connection hears of a message, when the next
-//! invisible message becomes visible, and at least once a second, which is what remains behind a
-//! PgBouncer that drops notifications.
+//! invisible message becomes visible, and at least once a second, should listening fail. Behind a
+//! PgBouncer in transaction mode there is no connection to listen on: what one hears arrives in the
+//! middle of another's statements.
 //!
 //! It is meant for up to some thousand messages a second, and for few invisible ones: a receive
 //! steps over those whose turn is before that of the visible (a thousand take a tenth of a
