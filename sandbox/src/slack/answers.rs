@@ -45,6 +45,10 @@ pub(super) fn user_answer(user: &User, with_email: bool) -> Value {
 pub(super) fn message_answer(channel: &Channel, message: &Message) -> Value {
     let mut answer =
         json!({ "type": "message", "ts": message.ts.to_string(), "text": message.text });
+    if message.is_card() {
+        answer["text"] = Value::Null;
+        answer["attachments"] = json!([{ "id": 1, "fallback": message.text }]);
+    }
     if let Some(user) = &message.user {
         answer["user"] = json!(user.0);
     }

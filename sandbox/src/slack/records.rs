@@ -86,6 +86,11 @@ impl Message {
     pub(super) fn stands_in_the_channel(&self) -> bool {
         self.thread.is_none() || self.broadcast
     }
+
+    /// What integrations of the old kind say stands on cards below a text that is none.
+    pub(super) fn is_card(&self) -> bool {
+        self.by_app && self.user.is_none()
+    }
 }
 
 impl Channel {

@@ -1,6 +1,6 @@
 //! What Slack sends, as far as we read it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::paging::Page;
@@ -19,9 +19,9 @@ pub(super) struct Workspace {
 pub(super) struct Conversation {
     pub(super) id: String,
     pub(super) name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) is_member: bool,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) is_archived: bool,
     topic: Option<Said>,
     purpose: Option<Said>,
@@ -29,6 +29,7 @@ pub(super) struct Conversation {
 
 #[derive(Clone, Debug, Deserialize)]
 struct Said {
+    #[serde(default, deserialize_with = "null_as_default")]
     value: String,
 }
 
@@ -43,7 +44,8 @@ impl Conversation {
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Message {
     pub(super) ts: Ts,
-    #[serde(default)]
+    /// None where all that is said stands on cards.
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) text: String,
     /// What kind of message it is, where it is none of the usual ones.
     pub(super) subtype: Option<String>,
@@ -54,13 +56,13 @@ pub(super) struct Message {
     pub(super) thread_ts: Option<Ts>,
     /// Of a first message only.
     pub(super) latest_reply: Option<Ts>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) reply_count: u32,
     pub(super) edited: Option<Edited>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) reactions: Vec<Reaction>,
     /// Cards below the text, of whatever shape.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) attachments: Vec<Value>,
 }
 
@@ -72,7 +74,9 @@ pub(super) struct Edited {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Reaction {
     pub(super) name: String,
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) users: Vec<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) count: u32,
 }
 
@@ -93,9 +97,10 @@ pub(super) struct User {
     pub(super) id: String,
     /// The handle.
     pub(super) name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) is_bot: bool,
     pub(super) tz_label: Option<String>,
+    #[serde(default, deserialize_with = "null_as_default")]
     pub(super) profile: Profile,
 }
 
@@ -147,6 +152,15 @@ pub(super) struct TheUser {
 #[derive(Debug, Deserialize)]
 struct Metadata {
     next_cursor: Option<String>,
+}
+
+/// Slack writes null for much that it might have left out.
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// The last page has an empty cursor, or none.

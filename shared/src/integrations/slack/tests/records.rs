@@ -1,6 +1,7 @@
 //! What becomes of a message, a join and a user.
 
 use super::*;
+use crate::integrations::slack::answers::{Conversation, Message, User};
 
 #[tokio::test]
 async fn a_reply_becomes_an_activity() {
@@ -69,6 +70,29 @@ async fn a_message_of_its_own_is_in_no_thread() {
     );
     assert_eq!(question.attributes["reactions"], json!([]));
     assert_eq!(question.source_id, talk.question.to_string());
+}
+
+#[test]
+fn what_slack_tells_as_null_is_as_good_as_left_out() {
+    let message = json!({
+        "ts": "1700000000.000100", "text": null, "subtype": null, "user": null, "bot_id": null,
+        "thread_ts": null, "latest_reply": null, "reply_count": null, "edited": null,
+        "reactions": [{"name": "+1", "users": null, "count": null}], "attachments": null,
+    });
+    let message: Message = serde_json::from_value(message).expect("a message");
+    assert_eq!((message.text.as_str(), message.is_answered()), ("", false));
+    let none = json!({"ts": "1700000000.000100", "reactions": null});
+    serde_json::from_value::<Message>(none).expect("a message");
+    let channel = json!({
+        "id": "C1", "name": "general", "is_member": null, "is_archived": null,
+        "topic": {"value": null}, "purpose": null,
+    });
+    let channel: Conversation = serde_json::from_value(channel).expect("a channel");
+    assert_eq!((channel.is_member, channel.description()), (false, None));
+    let user =
+        json!({"id": "U1", "name": "ada", "is_bot": null, "tz_label": null, "profile": null});
+    let user: User = serde_json::from_value(user).expect("a user");
+    assert!(user.is_person());
 }
 
 #[tokio::test]
