@@ -141,9 +141,11 @@ impl Memory {
         for (thread, _) in threads().filter(|(_, failed)| !failed) {
             missed.remove(&thread.root);
         }
-        // Afterwards: of a thread's pages one may have been read and another not.
+        // Afterwards: of a thread's pages one may have been read and another not; and what is
+        // missing since long ago may have failed beside what is new. None, the whole, is the least.
         for (thread, _) in threads().filter(|(_, failed)| *failed) {
-            missed.insert(thread.root, thread.since);
+            let since = missed.entry(thread.root).or_insert(thread.since);
+            *since = thread.since.min(*since);
         }
         missed
     }

@@ -89,6 +89,29 @@ async fn a_thread_that_could_not_be_read_is_read_by_the_next_check_and_nothing_e
 }
 
 #[tokio::test]
+async fn a_thread_that_fails_again_with_a_reply_in_between_is_read_from_where_it_failed_first() {
+    let talk = Talk::begin().await;
+    let run = onboarding(&talk.slack).run().await;
+    let mut last = run;
+    let mut runs = Vec::new();
+    for text in ["lost at first", "lost as well"] {
+        talk.slack.edit(|workspace| workspace.turn_to(workspace.now() + TimeDelta::hours(1)));
+        talk.reply(text);
+        let rehearsal = check_after(&talk.slack, &last, TimeDelta::hours(1));
+        talk.slack.misbehave("conversations.replies", 10, Fault::Says("fatal_error"));
+        runs.push(last);
+        last = rehearsal.run().await;
+        assert!(matches!(last.ending, Ending::Hole { .. }), "{last}");
+        talk.slack.behave();
+    }
+    runs.push(last);
+    let healed = check_after(&talk.slack, &runs[2], TimeDelta::days(60)).run().await;
+    assert_eq!(healed.ending, Ending::Processed, "{healed}");
+    runs.push(healed);
+    assert_eq!(found(&runs.iter().collect::<Vec<_>>()), truth(&talk.slack));
+}
+
+#[tokio::test]
 async fn a_channel_whose_threads_all_fail_is_not_remembered_thread_by_thread() {
     let mut workspace = Workspace::empty();
     let ada = workspace.add_user("ada", "Ada");
