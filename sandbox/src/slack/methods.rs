@@ -8,7 +8,7 @@ use super::answers::{channel_answer, message_answer, user_answer};
 use super::grants::Distribution;
 use super::records::{Channel, ChannelId, Kind, Message, Ts, User, UserId};
 use super::routes::No;
-use super::workspace::Workspace;
+use super::workspace::{self, Workspace};
 
 type Parameters = BTreeMap<String, String>;
 type Answer = Result<Value, No>;
@@ -58,7 +58,7 @@ impl<'a> Asked<'a> {
     fn auth_test(&self) -> Value {
         json!({
             "url": "https://acme.slack.com/", "team": "Acme", "team_id": "T0ACME000",
-            "user": "millrace", "user_id": "U0MILLRACE", "bot_id": "B0MILLRACE",
+            "user": "millrace", "user_id": workspace::app().0, "bot_id": "B0MILLRACE",
         })
     }
 

@@ -4,7 +4,7 @@
 //! mistake in the scenario, and panics. Time is the workspace's own: every act takes one second of
 //! it, so a workspace grown from the same acts is the same to the byte.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -13,6 +13,11 @@ use super::records::{Channel, ChannelId, Kind, Message, MessageId, Ts, User, Use
 
 /// When a workspace begins that is not told otherwise.
 const FOUNDED_AT: &str = "2024-01-08T09:00:00Z";
+
+/// The app that the token is of, as a user.
+pub(super) fn app() -> UserId {
+    UserId("U0MILLRACE".to_owned())
+}
 
 #[derive(Clone, Debug)]
 pub struct Workspace {
@@ -26,7 +31,7 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Nobody but Slack's own bot.
+    /// Nobody but Slack's own bot and the app.
     pub fn empty() -> Self {
         let mut workspace = Self {
             grants: Grants::default(),
@@ -38,7 +43,17 @@ impl Workspace {
         };
         let mut slackbot = workspace.new_user("slackbot", "Slackbot", Kind::Person);
         slackbot.id = UserId("USLACKBOT".to_owned());
-        workspace.users.insert(slackbot.id.clone(), slackbot);
+        let app = User {
+            id: app(),
+            name: "millrace".to_owned(),
+            real_name: "Millrace".to_owned(),
+            email: None,
+            kind: Kind::Bot,
+            ..slackbot.clone()
+        };
+        for user in [slackbot, app] {
+            workspace.users.insert(user.id.clone(), user);
+        }
         workspace
     }
 
@@ -83,7 +98,7 @@ impl Workspace {
         }
     }
 
-    /// A public channel with the app in it. The first one is the general one.
+    /// A public channel, which the app joins at once. The first one is the general one.
     pub fn add_channel(&mut self, name: &str) -> ChannelId {
         let channel = Channel {
             id: ChannelId(self.next_id('C')),
@@ -94,11 +109,14 @@ impl Workspace {
             is_private: false,
             is_archived: false,
             has_app: true,
-            members: BTreeSet::new(),
+            members: [app()].into(),
             messages: BTreeMap::new(),
         };
         let id = channel.id.clone();
         self.channels.insert(id.clone(), channel);
+        // Before all that is written there.
+        let ts = Ts { seconds: self.now.timestamp(), fraction: 1 };
+        self.notice_at(ts, &id, &app(), "channel_join", "has joined the channel");
         id
     }
 
@@ -185,6 +203,17 @@ impl Workspace {
         text: &str,
     ) -> MessageId {
         let ts = self.next_ts();
+        self.notice_at(ts, channel, user, subtype, text)
+    }
+
+    fn notice_at(
+        &mut self,
+        ts: Ts,
+        channel: &ChannelId,
+        user: &UserId,
+        subtype: &'static str,
+        text: &str,
+    ) -> MessageId {
         let text = format!("<@{user}> {text}");
         let (user, subtype) = (Some(user.clone()), Some(subtype));
         self.write(channel, Message { user, subtype, ..said(ts, &text) })

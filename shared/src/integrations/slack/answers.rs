@@ -13,6 +13,16 @@ pub(super) struct Workspace {
     pub(super) url: String,
     pub(super) team: String,
     pub(super) team_id: String,
+    user_id: String,
+    /// Only of an app's token.
+    bot_id: Option<String>,
+}
+
+impl Workspace {
+    /// The app, as a user.
+    pub(super) fn app(&self) -> Option<&str> {
+        self.bot_id.as_ref().map(|_| self.user_id.as_str())
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | none, `file_share`, `me_message`, `file_comment` | a message |
 //! | `thread_broadcast`, `reply_broadcast` | a message, and it stands in its thread too, where it is read |
-//! | `channel_join`, `group_join` | a join |
+//! | `channel_join`, `group_join` | a join, unless it is an app's: those join wherever they are invited |
 //! | `bot_message`, or written by a bot | nothing; what people reply to it is read |
 //! | `tombstone`: deleted, but answered | nothing, and its thread is read |
 //! | any other: leaving, topics, pins, calls | nothing that a person said |
@@ -71,10 +71,14 @@ impl Slack {
         run: &Run<Self>,
     ) -> Result<Vec<(String, Message)>> {
         let Prepared { people, .. } = &run.prepared;
+        let joining = self.joining_programs(&messages, run).await?;
         let mut by_people = Vec::new();
         for message in messages {
             let Some(user) = message.user.clone() else { continue };
             if user == SLACKBOT || message.kind() == Kind::Other {
+                continue;
+            }
+            if message.kind() == Kind::Join && joining.contains(&user) {
                 continue;
             }
             let by_app = message.bot_id.is_some();
@@ -84,6 +88,27 @@ impl Slack {
             by_people.push((user, message));
         }
         Ok(by_people)
+    }
+
+    /// A join does not say what it is that joins. Members are people; of the app itself we know.
+    async fn joining_programs(
+        &self,
+        messages: &[Message],
+        run: &Run<Self>,
+    ) -> Result<BTreeSet<String>> {
+        let Prepared { people, .. } = &run.prepared;
+        let joins = messages.iter().filter(|message| message.kind() == Kind::Join);
+        let joined = joins.filter_map(|join| join.user.clone()).collect();
+        let strangers = people.unknown(joined, &run.connection).await?;
+        if strangers.is_empty() {
+            return Ok(BTreeSet::new());
+        }
+        let app = self.workspace(run).await?.app();
+        let (own, others): (Vec<_>, Vec<_>) =
+            strangers.into_iter().partition(|user| Some(user.as_str()) == app);
+        let mut programs = people.programs(others, &self.api, &run.connection).await?;
+        programs.extend(own);
+        Ok(programs)
     }
 
     async fn names(

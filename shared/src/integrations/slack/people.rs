@@ -13,7 +13,7 @@ use tokio::sync::OnceCell;
 use super::Slack;
 use super::answers::SLACKBOT;
 use super::api::Api;
-use crate::sdk::{Connection, Integration, Result};
+use crate::sdk::{Connection, Integration, Result, SyncError};
 
 /// Members that are kept in memory at the most, some megabytes of them. Whoever comes after is
 /// treated as unknown, which costs a request when they write.
@@ -23,6 +23,10 @@ const AT_ONCE: usize = 1000;
 /// Users that a page may ask for so that they can be called by name: below the hundred a minute
 /// that Slack grants, or a page that mentions more would never be finished.
 const MOST_NAMES: usize = 50;
+
+/// Strangers who join that a page may ask for, beside those names. Whoever else joins on it is taken
+/// for a person.
+const MOST_JOINING: usize = 25;
 
 #[derive(Default)]
 pub(super) struct People {
@@ -91,6 +95,25 @@ impl People {
         connection: &Connection<Slack>,
     ) -> Result<bool> {
         Ok(matches!(self.who(id, api, connection).await?, Who::Person { .. }))
+    }
+
+    /// Which of these strangers are programs, as far as we can ask.
+    pub(super) async fn programs(
+        &self,
+        strangers: Vec<String>,
+        api: &Api,
+        connection: &Connection<Slack>,
+    ) -> Result<BTreeSet<String>> {
+        let mut programs = BTreeSet::new();
+        for id in strangers.into_iter().take(MOST_JOINING) {
+            match self.who(&id, api, connection).await {
+                Ok(Who::Bot { .. }) => drop(programs.insert(id)),
+                // Not worth the channel: the stream that asks for the profile fails over it as well.
+                Ok(_) | Err(SyncError::Permanent(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(programs)
     }
 
     async fn who(&self, id: &str, api: &Api, connection: &Connection<Slack>) -> Result<Who> {

@@ -18,6 +18,8 @@ const READ: &[(&str, &str, &str)] = &[
     ("auth.test", "url", "string"),
     ("auth.test", "team", "string"),
     ("auth.test", "team_id", "string"),
+    ("auth.test", "user_id", "string"),
+    ("auth.test", "bot_id", "string"),
     ("conversations.list", "channels[].id", "string"),
     ("conversations.list", "channels[].name", "string"),
     ("conversations.list", "channels[].is_member", "boolean"),

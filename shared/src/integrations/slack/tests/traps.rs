@@ -1,6 +1,8 @@
 //! What the forerunner got wrong, each by the name of what must not happen again.
 
 use super::*;
+use crate::domain::RawStream;
+use crate::sdk::RawConnection;
 
 #[tokio::test]
 async fn the_list_of_channels_and_the_list_of_users_go_on_after_their_first_page() {
@@ -82,6 +84,46 @@ async fn a_join_has_its_time_and_there_is_none_in_1970() {
     assert_eq!(joins.len(), 1);
     assert_eq!(joins[0].timestamp.timestamp(), joined.ts.seconds);
     assert_eq!((joins[0].score, joins[0].is_contribution), (3, false));
+}
+
+/// A join says nothing of who it is that joins, and an app joins wherever it is invited.
+#[tokio::test]
+async fn an_app_that_joins_is_nobody_and_people_who_do_cost_no_request() {
+    let talk = Talk::begin().await;
+    talk.slack.edit(|workspace| {
+        let bot = workspace.add_bot("deploys");
+        let random = workspace.add_channel("random");
+        for channel in [&talk.general, &random] {
+            workspace.join(channel, &bot);
+            workspace.join(channel, &talk.ada);
+        }
+    });
+    let run = onboarding(&talk.slack).members(people(&talk.slack)).run().await;
+    let ada = Some(talk.ada.to_string());
+    let joins = || run.activities().filter(|activity| activity.kind == "channel_joined");
+    assert_eq!(joins().count(), 2, "{run}");
+    assert!(joins().all(|join| join.member.identity.source_id == ada), "{run}");
+    // The bot, once in the run; of the app we know who it is.
+    assert_eq!(talk.slack.requests_of("users.info"), 1, "{run}");
+}
+
+/// The answers of one minute must be enough for a page.
+#[tokio::test]
+async fn however_many_strangers_join_a_page_asks_for_a_few_of_them() {
+    let talk = Talk::begin().await;
+    talk.slack.edit(|workspace| {
+        for number in 0..120 {
+            let guest = workspace.add_stranger(&format!("guest{number}"), "A Guest");
+            workspace.join(&talk.general, &guest);
+        }
+    });
+    let connection = RawConnection::new(json!({}), Utc::now(), Access::with(secret(TOKEN)));
+    let run = erased(&talk.slack).begin(connection).await.expect("a run");
+    let channel = json!({"id": talk.general.to_string(), "name": "general"});
+    let payload = json!({"stream": "channel", "channel": channel});
+    let page = run.process_stream(&RawStream { name: "channel".to_owned(), payload }).await;
+    assert_eq!(page.expect("a page").records(), 121, "the question, and those who joined");
+    assert_eq!(talk.slack.requests_of("users.info"), 25);
 }
 
 #[tokio::test]
