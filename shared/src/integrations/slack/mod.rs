@@ -9,9 +9,12 @@
 //! ```
 //!
 //! Users come first, so that the authors and the mentions in all that follows are known without
-//! asking for each. How a check finds the new is told in `looks.rs`, what Slack's refusals mean in
-//! `refusal.rs`, and what becomes of which message in `messages.rs`. A check of N channels with nothing new
-//! costs N requests, and one for every two hundred channels of the workspace.
+//! asking for each. Where that failed, checks read users and channels side by side.
+//!
+//! How a check finds the new is told in `looks.rs`, what Slack's refusals mean in `refusal.rs`, what
+//! is asked when a tenant connects in `chosen.rs`, and what becomes of which message in
+//! `messages.rs`. A check of N channels with nothing new costs N requests, and one for every two
+//! hundred channels of the workspace.
 //!
 //! Not seen: replies to a thread that neither began nor was answered within the horizon (a month, or
 //! two weeks for an unlisted app), unless they were sent to the channel, too; edits of replies;
@@ -20,6 +23,7 @@
 mod answers;
 mod api;
 mod channel;
+mod chosen;
 mod lists;
 mod looks;
 mod messages;
@@ -166,17 +170,8 @@ impl Integration for Slack {
 
     /// Channels and users may be listed, and the chosen channels be read.
     async fn verify(&self, connection: &Connection<Self>) -> Result<()> {
-        let Connection { access, settings, .. } = connection;
-        self.api.conversations(access, settings, None).await?;
-        self.api.users(access, None, Some(1)).await?;
-        for unit in &connection.units {
-            let channel = self.api.conversation(access, unit).await?;
-            if !channel.is_member {
-                let name = channel.name;
-                return Err(SyncError::Permanent(anyhow!("invite the app to #{name} first")));
-            }
-        }
-        Ok(())
+        self.api.users(&connection.access, None, Some(1)).await?;
+        self.verify_chosen(connection).await
     }
 
     async fn discover(&self, connection: &Connection<Self>) -> Result<Vec<ExternalSyncUnit>> {

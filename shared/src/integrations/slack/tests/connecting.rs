@@ -49,7 +49,7 @@ async fn all_public_channels_and_the_private_ones_we_are_in_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn settings_that_can_work_cost_a_request_for_each_list_and_chosen_channel() {
+async fn settings_that_can_work_cost_a_request_for_each_list() {
     let slack = serve(Workspace::realistic(7, 0)).await;
     let [help, sales, board] = ["help", "sales", "board"].map(|name| {
         slack.look(|it| it.channels().find(|it| it.name == name).expect("a channel").id.to_string())
@@ -62,17 +62,57 @@ async fn settings_that_can_work_cost_a_request_for_each_list_and_chosen_channel(
         }
     };
     verified(vec![help]).await.expect("it can work");
-    assert_eq!(slack.request_count(), 3);
-    let sales = verified(vec![sales]).await.expect_err("not in it").to_string();
-    assert_eq!(sales, "invite the app to #sales first");
-    let board = verified(vec![board]).await.expect_err("not seen").to_string();
+    assert_eq!(slack.request_count(), 2);
+    let closed = verified(vec![sales]).await.expect_err("not in it").to_string();
+    assert_eq!(closed, "invite the app to #sales first");
+    let unseen = verified(vec![board.clone()]).await.expect_err("not seen");
+    let unseen = format!("{unseen:#}");
+    assert!(unseen.starts_with(&format!("the chosen channel {board}: ")), "{unseen}");
     assert!(
-        board.contains("there is no such channel, or the app was not invited to it"),
-        "{board}"
+        unseen.contains("there is no such channel, or the app was not invited to it"),
+        "{unseen}"
     );
     slack.edit(|workspace| workspace.grants.scopes.remove("users:read"));
     let scope = verified(vec![]).await.expect_err("no scope");
     assert!(format!("{:?}", scope).contains("`users:read`"), "{scope:?}");
+}
+
+/// Whoever connects waits for it, and Slack answers fifty questions a minute about single channels.
+#[tokio::test]
+async fn however_many_channels_are_chosen_a_few_requests_verify_them() {
+    let mut workspace = Workspace::empty();
+    let channels: Vec<_> = (0..450).map(|n| workspace.add_channel(&format!("c{n}"))).collect();
+    let slack = serve(workspace).await;
+    slack.limit(Some(Pace::Clock));
+    let chosen: Vec<_> = channels.iter().step_by(3).map(ToString::to_string).collect();
+    let chosen: Vec<_> = chosen[..120].iter().map(String::as_str).collect();
+    erased(&slack).verify(connection(&chosen)).await.expect("they can be read");
+    assert_eq!((slack.requests_of("conversations.list"), slack.request_count()), (2, 3));
+
+    slack.edit(|workspace| {
+        for channel in [&channels[3], &channels[300]] {
+            workspace.channel_mut(channel).has_app = false;
+        }
+    });
+    let refused = erased(&slack).verify(connection(&chosen)).await.expect_err("two are closed");
+    assert_eq!(refused.to_string(), "invite the app to #c3 and #c300 first");
+}
+
+#[tokio::test]
+async fn however_large_a_workspace_is_a_few_requests_verify_what_is_chosen() {
+    let mut workspace = Workspace::empty();
+    let channels: Vec<_> = (0..2500).map(|n| workspace.add_channel(&format!("c{n}"))).collect();
+    let slack = serve(workspace).await;
+    slack.limit(Some(Pace::Clock));
+    let last = channels[2499].to_string();
+    erased(&slack).verify(connection(&[&last])).await.expect("it can be read");
+    assert_eq!((slack.requests_of("conversations.info"), slack.request_count()), (1, 3));
+
+    let chosen: Vec<_> = channels.iter().map(ToString::to_string).collect();
+    let chosen: Vec<_> = chosen.iter().map(String::as_str).collect();
+    slack.clear_requests();
+    erased(&slack).verify(connection(&chosen)).await.expect("they can be read");
+    assert!(slack.request_count() <= 15, "{}", slack.request_count());
 }
 
 #[tokio::test]

@@ -106,9 +106,13 @@ async fn every_request_is_described_with_its_parameters() {
     onboarding(&slack).run().await;
     let access = Access::with(secret(TOKEN));
     let mut connection = crate::sdk::RawConnection::new(json!({}), Utc::now(), access);
-    connection.units = slack.look(|it| it.channels().map(|it| it.id.to_string()).take(2).collect());
     erased(&slack).discover(connection.clone()).await.expect("units");
-    erased(&slack).verify(connection).await.expect("it can work");
+    // One that is listed, and one that is not.
+    connection.units = slack.look(|it| {
+        let chosen = it.channels().filter(|it| ["help", "board"].contains(&&*it.name));
+        chosen.map(|it| it.id.to_string()).collect()
+    });
+    erased(&slack).verify(connection).await.expect_err("one is closed");
     requests.extend(slack.requests());
 
     let description = described();
