@@ -123,10 +123,13 @@ impl Integration for Slack {
 
     async fn streams(&self, run: &Run<Self>) -> Result<Vec<Stream>> {
         let Connection { mode, state, .. } = &run.connection;
-        Ok(vec![match mode {
-            RunMode::Check if state.members_read => lists::channels(run),
-            RunMode::Check | RunMode::Onboarding => Stream::Members { place: None },
-        }])
+        let (members, channels) = (Stream::Members { place: None }, lists::channels(run));
+        Ok(match mode {
+            RunMode::Onboarding => vec![members],
+            RunMode::Check if state.members_read => vec![channels],
+            // Users that cannot be listed hide no channel.
+            RunMode::Check => vec![members, channels],
+        })
     }
 
     async fn process_stream(

@@ -144,6 +144,26 @@ async fn a_channel_that_the_app_is_invited_to_is_read_wholly_by_a_check() {
     assert_eq!(found(&[&run, &check]), truth(&talk.slack));
 }
 
+/// In an onboarding they come first; but whoever cannot be listed hides no channel for ever.
+#[tokio::test]
+async fn users_that_can_never_be_listed_do_not_keep_checks_from_reading_channels() {
+    let talk = Talk::begin().await;
+    for error in ["internal_error", "missing_scope"] {
+        talk.slack.misbehave("users.list", sandbox::slack::ALWAYS, Fault::Says(error));
+        let run = onboarding(&talk.slack).run().await;
+        assert_eq!((&run.ending, found(&[&run]).len()), (&Ending::Hole { streams: 1 }, 0), "{run}");
+        let next = check(&talk.slack, &run).run().await;
+        assert_eq!(next.ending, Ending::Hole { streams: 1 }, "{next}");
+        assert_eq!(found(&[&next]), truth(&talk.slack), "{next}");
+        talk.slack.edit(|workspace| workspace.turn_to(workspace.now() + TimeDelta::hours(1)));
+        let nothing = check(&talk.slack, &next).run().await;
+        assert_eq!(nothing.activities().count(), 0, "{nothing}");
+        talk.slack.behave();
+        let healed = check(&talk.slack, &nothing).run().await;
+        assert_eq!((&healed.ending, healed.members().count()), (&Ending::Processed, 2), "{healed}");
+    }
+}
+
 #[tokio::test]
 async fn users_that_could_not_be_listed_are_listed_by_the_next_check() {
     let talk = Talk::begin().await;
