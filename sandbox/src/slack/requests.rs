@@ -35,8 +35,12 @@ fn pairs(uri: &Uri) -> BTreeMap<String, String> {
 }
 
 impl Asked for Request {
+    /// Of a method, and after a space of one with a parameter of this name or value.
     fn asks_for(&self, what: &str) -> bool {
-        what.is_empty() || self.method == what
+        let (method, word) = what.split_once(' ').unwrap_or((what, ""));
+        let mut parameters = self.parameters.iter();
+        (method.is_empty() || self.method == method)
+            && (word.is_empty() || parameters.any(|(name, value)| name == word || value == word))
     }
 
     fn answered(&mut self, status: StatusCode) {

@@ -73,6 +73,34 @@ async fn a_channel_that_could_not_be_read_is_read_again_from_where_it_was_known(
     assert_eq!(found(&[&run, &later]), truth(&talk.slack));
 }
 
+/// The forerunner took such a channel for known from then on.
+#[tokio::test]
+async fn a_channel_first_met_by_a_check_that_cannot_read_it_is_read_wholly_by_a_later_one() {
+    let talk = Talk::begin().await;
+    let run = onboarding(&talk.slack).run().await;
+    let random = talk.slack.edit(|workspace| {
+        let random = workspace.add_channel("random");
+        for number in 0..250 {
+            workspace.post(&random, &talk.ben, &number.to_string());
+        }
+        let root = workspace.post(&random, &talk.ben, "Long ago");
+        workspace.reply(&root, &talk.ada, "Indeed");
+        workspace.turn_to(workspace.now() + TimeDelta::days(200));
+        random.to_string()
+    });
+    let mut next = check(&talk.slack, &run);
+    // None of it, and all but its first page.
+    for unreadable in [random.as_str(), "cursor"] {
+        let what = format!("conversations.history {unreadable}");
+        talk.slack.misbehave(&what, 5, Fault::Says("internal_error"));
+        let failed = next.run().await;
+        assert_eq!(failed.ending, Ending::Hole { streams: 1 }, "{failed}");
+        next = check(&talk.slack, &failed);
+    }
+    let healed = next.run().await;
+    assert_eq!((&healed.ending, found(&[&run, &healed])), (&Ending::Processed, truth(&talk.slack)));
+}
+
 #[tokio::test]
 async fn a_thread_that_could_not_be_read_is_read_by_the_next_check_and_nothing_else_is() {
     let talk = Talk::begin().await;
