@@ -39,11 +39,12 @@ impl Slack {
         let shown: BTreeSet<_> = page.items.iter().map(|channel| channel.id.clone()).collect();
         let wanted: BTreeSet<_> = wanted.difference(&shown).cloned().collect();
         let to_read = page.items.into_iter().filter(|channel| is_to_be_read(channel, run));
-        let mut new_streams: Vec<_> = to_read.flat_map(|channel| read(channel, run)).collect();
+        let to_read = to_read.map(|Conversation { id, name, .. }| Channel { id, name });
+        let mut new_streams: Vec<_> = to_read.flat_map(|channel| read(&channel, run)).collect();
         if next.is_none() {
             // Not listed to us. Slack says why when they are read, and the run does not say "done".
             let unlisted = |id: &String| Channel { id: id.clone(), name: id.clone() };
-            new_streams.extend(wanted.iter().map(|id| state::whole(&unlisted(id))));
+            new_streams.extend(wanted.iter().flat_map(|id| read(&unlisted(id), run)));
         }
         let next_page = next.map(|place| Stream::Channels { place: Some(place), wanted });
         Ok(StreamOutput { new_streams, next_page, ..StreamOutput::empty() })
@@ -77,11 +78,10 @@ fn is_to_be_read(channel: &Conversation, run: &Run<Slack>) -> bool {
     is_chosen && !is_done
 }
 
-fn read(Conversation { id, name, .. }: Conversation, run: &Run<Slack>) -> Vec<Stream> {
+fn read(channel: &Channel, run: &Run<Slack>) -> Vec<Stream> {
     let Connection { mode, settings, state, started_at, .. } = &run.connection;
-    let channel = Channel { id, name };
     match mode {
-        RunMode::Onboarding => vec![state::whole(&channel)],
-        RunMode::Check => state.streams(&channel, settings.app, *started_at),
+        RunMode::Onboarding => vec![state::whole(channel)],
+        RunMode::Check => state.streams(channel, settings.app, *started_at),
     }
 }

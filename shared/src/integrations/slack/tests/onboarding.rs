@@ -124,6 +124,23 @@ async fn a_chosen_channel_that_is_not_there_or_not_ours_is_a_hole_that_says_so()
     assert!(run.to_string().contains("channel_not_found`: there is no such channel"), "{run}");
 }
 
+/// An app that may read private channels, and is told not to list them.
+#[tokio::test]
+async fn a_chosen_channel_that_is_not_listed_but_open_is_read_on_by_checks_and_not_anew() {
+    let talk = Talk::begin().await;
+    talk.slack.edit(|workspace| workspace.channel_mut(&talk.general).is_private = true);
+    let unlisted = json!({"private_channels": false});
+    let general = talk.general.to_string();
+    let chosen = |rehearsal: Rehearsal| rehearsal.settings(unlisted.clone()).units(&[&general]);
+    let run = chosen(onboarding(&talk.slack)).run().await;
+    assert_eq!((&run.ending, found(&[&run])), (&Ending::Processed, truth(&talk.slack)), "{run}");
+    let nothing = chosen(check_after(&talk.slack, &run, TimeDelta::hours(1))).run().await;
+    assert_eq!((&nothing.ending, nothing.operations.len()), (&Ending::Processed, 0), "{nothing}");
+    let asked = talk.slack.requests();
+    let history = asked.iter().find(|it| it.method == "conversations.history").expect("it is read");
+    assert!(history.parameters.contains_key("oldest"), "{history:?}");
+}
+
 #[tokio::test]
 async fn an_archived_channel_is_read_to_its_end_once() {
     let talk = Talk::begin().await;
