@@ -39,11 +39,12 @@ impl Slack {
         let shown: BTreeSet<_> = page.items.iter().map(|channel| channel.id.clone()).collect();
         let wanted: BTreeSet<_> = wanted.difference(&shown).cloned().collect();
         let to_read = page.items.into_iter().filter(|channel| is_to_be_read(channel, run));
-        let to_read = to_read.map(|Conversation { id, name, .. }| Channel { id, name });
-        let mut new_streams: Vec<_> = to_read.flat_map(|channel| read(&channel, run)).collect();
+        let mut new_streams: Vec<_> =
+            to_read.flat_map(|channel| read(&Channel::from(channel), run)).collect();
         if next.is_none() {
             // Not listed to us. Slack says why when they are read, and the run does not say "done".
-            let unlisted = |id: &String| Channel { id: id.clone(), name: id.clone() };
+            let unlisted =
+                |id: &String| Channel { id: id.clone(), name: id.clone(), archived: false };
             new_streams.extend(wanted.iter().flat_map(|id| read(&unlisted(id), run)));
         }
         let next_page = next.map(|place| Stream::Channels { place: Some(place), wanted });
@@ -61,21 +62,31 @@ impl Slack {
     }
 }
 
+impl From<Conversation> for Channel {
+    fn from(Conversation { id, name, is_archived, .. }: Conversation) -> Self {
+        Self { id, name, archived: is_archived }
+    }
+}
+
 /// The first page of the channels.
 pub(super) fn channels(run: &Run<Slack>) -> Stream {
     let wanted = run.connection.units.iter().cloned().collect();
     Stream::Channels { place: None, wanted }
 }
 
-/// Those that were chosen, or all that the app is in. Nothing happens any more in an archived one.
+/// Those that were chosen, or all that the app is in. Nothing happens any more in an archived one, so
+/// it is read once more and then left alone; so is one that the app is not in any more, either.
 fn is_to_be_read(channel: &Conversation, run: &Run<Slack>) -> bool {
     let Connection { mode, units, state, .. } = &run.connection;
     let is_chosen = match units.is_empty() {
         true => channel.is_member,
         false => units.contains(&channel.id),
     };
-    let is_done = *mode == RunMode::Check && channel.is_archived && state.was_read(&channel.id);
-    is_chosen && !is_done
+    let is_finished = match channel.is_member {
+        true => state.was_read_archived(&channel.id),
+        false => state.was_read(&channel.id),
+    };
+    is_chosen && !(*mode == RunMode::Check && channel.is_archived && is_finished)
 }
 
 fn read(channel: &Channel, run: &Run<Slack>) -> Vec<Stream> {

@@ -95,6 +95,9 @@ pub enum Stream {
 pub struct Channel {
     id: String,
     name: String,
+    /// Nobody writes there any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    archived: bool,
 }
 
 /// Asked for when it is first needed: a check with nothing new needs neither.

@@ -39,6 +39,9 @@ pub struct State {
 #[serde(default)]
 struct Memory {
     looks: Looks,
+    /// Whether it was archived already when it was looked at last.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    archived: bool,
     /// Threads that could not be read, and since when.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     missed: BTreeMap<Ts, Option<Ts>>,
@@ -60,6 +63,12 @@ impl State {
 
     pub(super) fn was_read(&self, channel: &str) -> bool {
         self.looks(channel).is_some_and(|looks| !looks.are_none())
+    }
+
+    /// Since it is archived, and to the last of its threads.
+    pub(super) fn was_read_archived(&self, channel: &str) -> bool {
+        let memory = self.channels.get(channel);
+        memory.is_some_and(|memory| memory.archived && memory.missed.is_empty())
     }
 
     /// Where a check begins in a channel.
@@ -130,6 +139,7 @@ impl Memory {
         }
         if let Some(from) = looked_from(ended) {
             after.looks = self.looks.and(Look { at: started_at, from }, app.reaches());
+            after.archived = was_archived(ended);
             after.linger(ended, app, started_at);
         }
         after
@@ -184,6 +194,13 @@ fn looked_from(ended: &[&EndedStream<Stream>]) -> Option<DateTime<Utc>> {
     };
     let pages: Option<Vec<_>> = pages.map(from).collect();
     pages?.into_iter().min()
+}
+
+fn was_archived(ended: &[&EndedStream<Stream>]) -> bool {
+    ended.iter().any(|ended| match &ended.stream {
+        Stream::Channel(page) => page.channel.archived,
+        _ => false,
+    })
 }
 
 /// Threads that a page has told of, and a reply that it has seen of each.

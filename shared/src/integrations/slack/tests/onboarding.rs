@@ -152,6 +152,24 @@ async fn an_archived_channel_is_read_to_its_end_once() {
 }
 
 #[tokio::test]
+async fn what_was_written_before_a_channel_was_archived_is_read_by_the_next_check() {
+    let talk = Talk::begin().await;
+    let run = onboarding(&talk.slack).run().await;
+    talk.slack.edit(|workspace| workspace.turn_to(workspace.now() + TimeDelta::hours(1)));
+    talk.post("Last words");
+    talk.reply("Last but one");
+    talk.slack.edit(|workspace| workspace.channel_mut(&talk.general).is_archived = true);
+    let rehearsal = check(&talk.slack, &run);
+    talk.slack.misbehave("conversations.replies", 5, Fault::Says("fatal_error"));
+    let failed = rehearsal.run().await;
+    assert_eq!(failed.ending, Ending::Hole { streams: 1 }, "{failed}");
+    let last = check(&talk.slack, &failed).run().await;
+    assert_eq!(found(&[&run, &failed, &last]), truth(&talk.slack));
+    let nothing = check(&talk.slack, &last).run().await;
+    assert_eq!((nothing.requests, &nothing.ending), (1, &Ending::Processed), "{nothing}");
+}
+
+#[tokio::test]
 async fn a_user_who_is_hidden_from_us_stays_an_author_by_their_id() {
     let talk = Talk::begin().await;
     let hidden = talk.slack.edit(|workspace| {

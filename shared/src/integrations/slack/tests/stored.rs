@@ -8,7 +8,7 @@ fn stored(stream: &Stream) -> String {
 }
 
 fn general() -> Channel {
-    Channel { id: "C1".to_owned(), name: "general".to_owned() }
+    Channel { id: "C1".to_owned(), name: "general".to_owned(), archived: false }
 }
 
 fn ts(text: &str) -> Ts {
