@@ -3,7 +3,8 @@
 //! Of each channel the last message that was read, by which a check tells whether there is a newer
 //! one. Threads are without number, so of them only an instant is remembered: until when all have
 //! been read; and besides it how far those were read in which something was written since. Streams
-//! that failed are remembered as they were, and are the next check's first.
+//! that failed are remembered as they were, and are the next check's first; but for a look at archived
+//! threads, which is made again from where the last whole one began.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +74,7 @@ impl State {
     pub(super) fn after(&self, run: &RunSummary<Stream>, connection: &Connection<Discord>) -> Self {
         let mut state = self.clone();
         if let Some(closed) = closed(run) {
-            state.move_on(closed, connection);
+            state.move_on(closed, &overlooked(run), connection);
         }
         for ended in &run.streams {
             state.note(ended, connection.started_at);
@@ -85,13 +86,19 @@ impl State {
     }
 
     /// The guild was looked over: what failed before has been taken up again, but in closed channels.
-    fn move_on(&mut self, closed: BTreeSet<Snowflake>, connection: &Connection<Discord>) {
+    fn move_on(
+        &mut self,
+        closed: BTreeSet<Snowflake>,
+        overlooked: &BTreeSet<Snowflake>,
+        connection: &Connection<Discord>,
+    ) {
         let is_closed = |id: &Snowflake| closed.contains(id);
         self.holes.retain(|hole| hole.channel().is_none_or(|id| is_closed(&id)));
         match connection.mode {
             RunMode::Onboarding => self.channels.retain(|id, _| is_closed(id)),
             RunMode::Check => {
-                for (_, known) in self.channels.iter_mut().filter(|(id, _)| !is_closed(id)) {
+                let is_seen = |id: &Snowflake| !is_closed(id) && !overlooked.contains(id);
+                for (_, known) in self.channels.iter_mut().filter(|(id, _)| is_seen(id)) {
                     known.looked_over(connection.started_at);
                 }
             }
@@ -111,9 +118,26 @@ impl State {
             known.note(page);
         }
         if ended.failed {
-            self.holes.push(ended.stream.clone());
+            self.remember(ended.stream.clone());
         }
     }
+
+    fn remember(&mut self, hole: Stream) {
+        let is_known = match &hole {
+            // The next look begins at the same instant, since that has not moved on.
+            Stream::Threads(page) => page.since.is_some(),
+            _ => false,
+        };
+        if !is_known {
+            self.holes.push(hole);
+        }
+    }
+}
+
+/// Channels of whose archived threads we have not seen all.
+fn overlooked(run: &RunSummary<Stream>) -> BTreeSet<Snowflake> {
+    let failed = run.failed().filter(|stream| matches!(stream, Stream::Threads(_)));
+    failed.filter_map(Stream::channel).collect()
 }
 
 /// `None`: the guild was not looked over.

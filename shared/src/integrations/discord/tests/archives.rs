@@ -3,7 +3,7 @@
 use super::*;
 
 /// A forum whose posts are all archived.
-async fn forum(posts: usize) -> (Simulated, Id, Vec<Id>) {
+pub(super) async fn forum(posts: usize) -> (Simulated, Id, Vec<Id>) {
     let mut community = Community::empty();
     let ada = community.add_user("ada");
     let forum = community.add_channel(Kind::Forum, "help");

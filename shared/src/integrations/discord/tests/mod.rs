@@ -7,6 +7,7 @@ mod description;
 mod failures;
 mod limits;
 mod onboarding;
+mod overlooked;
 mod people;
 mod permissions;
 mod settings;
