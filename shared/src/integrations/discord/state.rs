@@ -42,13 +42,16 @@ pub struct State {
 pub(super) struct Known {
     /// The last message, but for those in threads; `None`: there was none.
     messages: Option<Snowflake>,
-    /// Until when its threads have been read, those that were archived then included.
+    /// When its archived threads were last looked at.
     threads: DateTime<Utc>,
+    /// And when the time before. Until then all threads have been read: one that was opened again
+    /// during the last look may have been in neither list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<DateTime<Utc>>,
     /// The last message read of each thread that was written in since.
     #[serde(default)]
     recent: BTreeMap<Snowflake, Snowflake>,
-    /// Read wholly by the last run that looked at archived threads. That may have taken days, and a
-    /// thread that was opened again meanwhile may have been in neither list.
+    /// There was no look but the first, which read all. It may have taken days, so another is due.
     #[serde(default)]
     fresh: bool,
 }
@@ -149,7 +152,8 @@ fn closed(run: &RunSummary<Stream>) -> Option<BTreeSet<Snowflake>> {
 
 impl Known {
     fn new(started_at: DateTime<Utc>) -> Self {
-        Self { messages: None, threads: started_at, recent: BTreeMap::new(), fresh: true }
+        let (messages, recent) = (None, BTreeMap::new());
+        Self { messages, threads: started_at, before: None, recent, fresh: true }
     }
 
     /// Of the channel itself, whose last message is this one.
@@ -178,8 +182,9 @@ impl Known {
         self.fresh && turned_at.is_some_and(|at| at > self.since())
     }
 
+    /// From when on its threads may have been written in unseen.
     pub(super) fn since(&self) -> DateTime<Utc> {
-        self.threads - OVERLAP
+        self.before.unwrap_or(self.threads) - OVERLAP
     }
 
     pub(super) fn threads_are_due(&self, now: DateTime<Utc>) -> bool {
@@ -188,6 +193,7 @@ impl Known {
 
     fn looked_over(&mut self, now: DateTime<Utc>) {
         if self.threads_are_due(now) {
+            self.before = Some(self.threads);
             self.threads = now;
             self.fresh = false;
         }

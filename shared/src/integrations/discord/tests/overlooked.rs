@@ -56,3 +56,27 @@ async fn archives_of_a_new_channel_that_could_not_be_listed_are_listed_wholly_by
     let check = check_after(&site, &failed, 20).await;
     assert_eq!((&check.ending, found(&[&check]).len()), (&Ending::Processed, 1), "{check}");
 }
+
+/// A check, too, may take its time between the two lists; here the bot is invited so late.
+#[tokio::test]
+async fn a_thread_that_slipped_through_a_check_is_read_by_the_next() {
+    let Small { site, ada, general, .. } = Small::start().await;
+    let thread = site.edit(|community| community.start_private_thread(general, "Between us"));
+    let run = settled(&site).await;
+    site.edit(|community| {
+        community.pass(TimeDelta::hours(1));
+        community.post(thread, ada, "Solved.");
+        community.archive(thread);
+    });
+    let looked = check_after(&site, &run, 180).await;
+    site.edit(|community| {
+        community.invite_bot(thread);
+        community.unarchive(thread);
+        community.post(thread, ada, "No, it is not.");
+    });
+    let check = check_after(&site, &looked, 20).await;
+    let said: BTreeSet<_> = found(&[&check]).into_values().map(|it| it.said).collect();
+    assert!(said.contains("Solved.") && said.contains("No, it is not."), "{check}");
+    let nothing = check_after(&site, &check, 20).await;
+    assert_eq!(nothing.requests, 6, "{nothing}");
+}
