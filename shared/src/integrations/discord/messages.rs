@@ -25,6 +25,21 @@ impl Messages {
         Self { place, part, newest, page: 1 }
     }
 
+    /// Whether these messages are among those of this page and the ones behind it, which for that may
+    /// become more: whoever goes on from where it was comes upon them as well.
+    pub(super) fn take_in(&mut self, later: &Self) -> bool {
+        if self.place.id() != later.place.id() {
+            return false;
+        }
+        let part = match (self.part, later.part) {
+            (Part::Before(_), _) | (_, Part::Before(_)) => return false,
+            (Part::Newest, _) | (_, Part::Newest) => Part::Newest,
+            (Part::After(one), Part::After(another)) => Part::After(one.min(another)),
+        };
+        *self = Self::first(later.place.clone(), part, self.newest.max(later.newest));
+        true
+    }
+
     /// A page with fewer messages than asked for is the last, and forwards the one that reaches the
     /// newest.
     fn next(&self, messages: &[Message]) -> Result<Option<Stream>> {

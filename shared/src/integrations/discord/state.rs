@@ -129,11 +129,19 @@ impl State {
         let is_known = match &hole {
             // The next look begins at the same instant, since that has not moved on.
             Stream::Threads(page) => page.since.is_some(),
-            _ => false,
+            Stream::Messages(page) => self.missed().any(|missed| missed.take_in(page)),
+            Stream::Guild | Stream::Members(_) => true,
         };
         if !is_known {
             self.holes.push(hole);
         }
+    }
+
+    fn missed(&mut self) -> impl Iterator<Item = &mut Messages> {
+        self.holes.iter_mut().filter_map(|hole| match hole {
+            Stream::Messages(page) => Some(page),
+            _ => None,
+        })
     }
 }
 

@@ -96,6 +96,35 @@ async fn a_guild_that_could_not_be_looked_over_leaves_the_state_as_it_was() {
     assert!(found(&[&again]).values().any(|it| it.said == "new"), "{again}");
 }
 
+/// Or each check would add its own, and ask for all of them.
+#[tokio::test]
+async fn a_place_that_fails_for_days_is_one_hole_and_is_read_without_a_gap() {
+    let Small { site, ada, general, .. } = Small::start().await;
+    let mut run = settled(&site).await;
+    let path = format!("/channels/{general}/messages");
+    site.misbehave(&path, ALWAYS, Fault::Status(StatusCode::FORBIDDEN));
+    for hour in 0..5 {
+        site.edit(|community| community.post(general, ada, &format!("in hour {hour}")));
+        run = check_after(&site, &run, 60).await;
+        assert!(matches!(run.ending, Ending::Hole { .. }), "{run}");
+        let holes = run.state.as_ref().expect("a state")["holes"].as_array().expect("holes").len();
+        assert_eq!(holes, 1, "{run}");
+        let messages = asked(&site).into_iter().filter(|path| path.ends_with("/messages"));
+        assert!(messages.count() <= 2, "{run}");
+    }
+    site.behave();
+    let check = check_after(&site, &run, 60).await;
+    assert_eq!(check.ending, Ending::Processed, "{check}");
+    let new: Vec<_> =
+        site.look(truth).into_values().filter(|it| it.said.starts_with("in")).collect();
+    let found = found(&[&check]);
+    assert_eq!(
+        (new.len(), new.iter().all(|it| found.values().any(|found| found == it))),
+        (5, true)
+    );
+    assert_eq!(check.state.as_ref().expect("a state")["holes"], json!([]));
+}
+
 /// In spite of the permissions: perhaps they changed this very moment.
 #[tokio::test]
 async fn a_refusal_by_one_channel_ends_its_stream_alone() {
