@@ -2,8 +2,10 @@
 //!
 //! A bot may send fifty requests a second, and so many to each route as its headers say: every
 //! answer tells what is left of the bucket that it counted against, and when that is full again.
-//! Buckets belong to a route and to the guild or channel in its path, so each has a limit of its
-//! own here; what stands in the code only holds until the first answer.
+//! Buckets belong to a guild or channel, and to a route or several: so each route has a limit of its
+//! own here for each of them, and what stands in the code only holds until the first answer. Which
+//! routes share a bucket, as `X-RateLimit-Bucket` would tell, is not read: what one of them spends, the
+//! others learn by their next answer, at worst by a refusal, which costs no attempt.
 //!
 //! A 403 is about a permission that the bot has not, for one channel or one guild.
 

@@ -1,4 +1,4 @@
-//! Each route has a bucket in each guild and channel, and all requests have one together.
+//! Each route is counted by itself in each guild and channel, and all requests together.
 
 use std::sync::{Arc, Mutex};
 
