@@ -14,14 +14,15 @@
 //! costs four requests and one to four for members, and every three hours one or two more for each
 //! channel, for threads that were archived unseen (`state.rs`).
 //!
-//! A channel that the bot may not read is known by its permissions. It is not asked, no error, and
-//! looked at again by every check. A refusal in spite of the permissions is an error of that channel
-//! alone.
+//! A channel that the bot may not read is known by its permissions. It is not asked, no error unless
+//! somebody chose it, and looked at again by every check. A refusal in spite of the permissions is an
+//! error of that channel alone.
 //!
 //! What is not seen: edits of messages older than `OVERLAP`, deletions, and new names of people
 //! who write nothing. An onboarding sees the first and the last.
 
 mod api;
+mod chosen;
 mod members;
 mod messages;
 mod payloads;
@@ -43,6 +44,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use self::api::Api;
+pub use self::chosen::{Obstacle, Unreadable};
 pub use self::members::Members;
 pub use self::messages::Messages;
 pub use self::places::{Archive, Channel, Part, Place, Thread};
@@ -83,6 +85,8 @@ pub enum Stream {
     Members(Members),
     Messages(Messages),
     Threads(Threads),
+    /// A chosen channel, of which there is nothing to read.
+    Unreadable(Unreadable),
 }
 
 impl Integration for Discord {
@@ -115,6 +119,7 @@ impl Integration for Discord {
             Stream::Members(page) => self.members(page, run).await,
             Stream::Messages(page) => self.messages(page, run).await,
             Stream::Threads(page) => self.threads(page, run).await,
+            Stream::Unreadable(channel) => Err(channel.into()),
         }
     }
 
@@ -135,8 +140,14 @@ impl Integration for Discord {
     /// A bot without the intents is let in, and shown nothing: no members, and messages without a
     /// word in them.
     async fn verify(&self, connection: &Connection<Self>) -> Result<()> {
-        let Connection { settings, access, .. } = connection;
-        self.guild(settings.guild(), access).await?;
+        let Connection { settings, access, units, .. } = connection;
+        if units.is_empty() {
+            self.guild(settings.guild(), access).await?;
+        } else {
+            let channels = self.channels(settings.guild(), access).await?;
+            let unreadable = chosen::unreadable(units, &channels).next();
+            unreadable.map_or(Ok(()), |channel| Err(SyncError::from(&channel)))?;
+        }
         let granted = self.api.application(access).await?.flags;
         let needed =
             [(MEMBERS_INTENT, "Server Members Intent"), (CONTENT_INTENT, "Message Content Intent")];
@@ -179,7 +190,7 @@ impl Stream {
     /// The channel it belongs to.
     fn channel(&self) -> Option<Snowflake> {
         match self {
-            Self::Guild | Self::Members(_) => None,
+            Self::Guild | Self::Members(_) | Self::Unreadable(_) => None,
             Self::Messages(page) => Some(page.place.channel.id),
             Self::Threads(page) => Some(page.channel.id),
         }

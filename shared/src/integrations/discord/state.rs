@@ -130,7 +130,7 @@ impl State {
             // The next look begins at the same instant, since that has not moved on.
             Stream::Threads(page) => page.since.is_some(),
             Stream::Messages(page) => self.missed().any(|missed| missed.take_in(page)),
-            Stream::Guild | Stream::Members(_) => true,
+            Stream::Guild | Stream::Members(_) | Stream::Unreadable(_) => true,
         };
         if !is_known {
             self.holes.push(hole);

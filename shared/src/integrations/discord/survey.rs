@@ -18,7 +18,7 @@ use super::permissions::{
 use super::places::{Archive, Channel, Part, Place, Thread};
 use super::state::Known;
 use super::threads::Threads;
-use super::{Discord, Snowflake, Stream};
+use super::{Discord, Snowflake, Stream, chosen};
 use crate::sdk::{Access, Connection, Result, Run, RunMode, StreamOutput, SyncError};
 
 /// As Discord numbers the types of channels.
@@ -42,6 +42,7 @@ impl Discord {
         let connection = &run.connection;
         let guild = connection.settings.guild();
         let channels = self.channels(guild, &connection.access).await?;
+        let unreadable: Vec<_> = chosen::unreadable(&connection.units, &channels).collect();
         let (open, closed): (Vec<_>, Vec<_>) = channels
             .into_iter()
             .filter(|channel| channel.has_messages() && is_chosen(channel.listed.id, connection))
@@ -57,7 +58,11 @@ impl Discord {
         let holes = connection.state.holes().filter(|_| connection.mode == RunMode::Check);
         let holes = holes.filter(|hole| hole.channel().is_some_and(|it| open.contains_key(&it)));
         Ok(StreamOutput {
-            new_streams: of_channels.chain(of_threads).chain(holes.cloned()).collect(),
+            new_streams: of_channels
+                .chain(of_threads)
+                .chain(holes.cloned())
+                .chain(unreadable.into_iter().map(Stream::Unreadable))
+                .collect(),
             mark: Some(serde_json::to_string(&closed).context("noting what is closed")?),
             ..StreamOutput::empty()
         })

@@ -68,6 +68,75 @@ async fn intents_that_are_missing_are_named() {
     );
 }
 
+/// A category, a channel that is closed to the bot, and one that is gone.
+fn out_of_reach(community: &mut Community) -> [String; 3] {
+    let category = community.add_channel(Kind::Category, "Community");
+    let closed = community.add_channel(Kind::Text, "moderators");
+    community.hide(closed);
+    let gone = community.add_channel(Kind::Text, "gone");
+    community.remove_channel(gone);
+    [category, closed, gone].map(|channel| channel.to_string())
+}
+
+async fn chosen(site: &Simulated, units: &[&str]) -> Result<()> {
+    let registry = Registry::default().with(integration(site));
+    let units = units.iter().map(|&unit| unit.to_owned()).collect();
+    let connection = RawConnection { units, ..connection(site, settings(site)) };
+    registry.find("discord").expect("discord").verify(connection).await
+}
+
+#[tokio::test]
+async fn a_chosen_channel_that_cannot_be_read_is_named_when_connecting() {
+    let Small { site, general, .. } = Small::start().await;
+    let [category, closed, gone] = site.edit(out_of_reach);
+    let general = general.to_string();
+    site.clear_requests();
+    chosen(&site, &[&general]).await.expect("it can be read");
+    assert_eq!(site.request_count(), 5);
+    let said = [
+        (category, "nothing is written in Community itself: choose channels of it"),
+        (
+            closed,
+            "the bot may not read #moderators: let it view the channel and read its history, and \
+             connect where people talk",
+        ),
+        (gone.clone(), &*format!("there is no channel {gone} in the guild")),
+    ];
+    for (unit, sentence) in said {
+        let error = chosen(&site, &[&general, &unit]).await.expect_err("it cannot");
+        assert!(matches!(error, SyncError::Permanent(_)), "{error:?}");
+        assert_eq!(error.to_string(), sentence);
+    }
+}
+
+#[tokio::test]
+async fn a_chosen_channel_that_cannot_be_read_is_a_hole_that_says_so() {
+    let Small { site, ada, general, .. } = Small::start().await;
+    let [category, closed, gone] = site.edit(out_of_reach);
+    let general = general.to_string();
+    let units = [general.as_str(), &category, &closed, &gone];
+    let run = rehearsal(&site).units(&units).run().await;
+    assert_eq!(run.ending, Ending::Hole { streams: 3 }, "{run}");
+    assert_eq!((run.attempts_spent, found(&[&run]).len()), (3, 2), "{run}");
+    assert!(run.to_string().contains("the bot may not read #moderators"), "{run}");
+
+    // And is read wholly when it opens.
+    site.edit(|community| {
+        let moderators = community.channels().find(|it| it.name == "moderators").expect("it").id;
+        let begun = community.post(moderators, ada, "Behind closed doors");
+        let thread = community.start_thread(begun, "In depth");
+        community.post(thread, ada, "in a thread");
+        community.archive(thread);
+        community.pass(TimeDelta::days(3));
+        community.show(moderators);
+    });
+    let now = site.look(Community::now).to_rfc3339();
+    let check = rehearsal(&site).check().at(&now).state(run.state).units(&units).run().await;
+    assert_eq!(check.ending, Ending::Hole { streams: 2 }, "{check}");
+    let said: BTreeSet<_> = found(&[&check]).into_values().map(|it| it.said).collect();
+    assert!(said.contains("Behind closed doors") && said.contains("in a thread"), "{check}");
+}
+
 #[tokio::test]
 async fn channels_are_discovered_but_no_categories_no_threads_and_none_that_is_closed() {
     let Small { site, ada, general, .. } = Small::start().await;

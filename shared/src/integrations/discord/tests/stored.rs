@@ -23,6 +23,7 @@ fn streams() -> Vec<Stream> {
         let first = Threads::first(place(false).channel, archive, since);
         Stream::Threads(Threads { before: before.map(str::to_owned), ..first })
     };
+    let unreadable = |obstacle| Stream::Unreadable(Unreadable { unit: "7".to_owned(), obstacle });
     vec![
         Stream::Guild,
         Stream::Members(Members { after: None, since: None, began: noon, page: 1 }),
@@ -33,6 +34,9 @@ fn streams() -> Vec<Stream> {
         threads(Archive::Public, None, None),
         threads(Archive::Private, Some(noon), Some("2024-05-01T12:00:00.000000Z")),
         threads(Archive::JoinedPrivate, Some(noon), Some("5")),
+        unreadable(Obstacle::Missing),
+        unreadable(Obstacle::Silent { name: "Community".to_owned() }),
+        unreadable(Obstacle::Closed { name: "moderators".to_owned() }),
     ]
 }
 
@@ -49,6 +53,9 @@ fn streams_are_stored_like_this() {
     {"stream":"threads","channel":{"id":"7","name":"general"},"archive":"public","since":null,"page":1}
     {"stream":"threads","channel":{"id":"7","name":"general"},"archive":"private","before":"2024-05-01T12:00:00.000000Z","since":"2024-05-01T12:00:00Z","page":1}
     {"stream":"threads","channel":{"id":"7","name":"general"},"archive":"joined_private","before":"5","since":"2024-05-01T12:00:00Z","page":1}
+    {"stream":"unreadable","unit":"7","obstacle":"missing"}
+    {"stream":"unreadable","unit":"7","obstacle":{"silent":{"name":"Community"}}}
+    {"stream":"unreadable","unit":"7","obstacle":{"closed":{"name":"moderators"}}}
     "#);
 }
 
