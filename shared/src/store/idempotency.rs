@@ -26,6 +26,7 @@ pub struct IdempotencyKey {
     tenant: TenantId,
     key: String,
     request_sha256: Vec<u8>,
+    hold: Duration,
 }
 
 impl IdempotencyKey {
@@ -38,7 +39,13 @@ impl IdempotencyKey {
     /// `request` is everything that makes two requests the same.
     pub fn new(tenant: TenantId, key: &str, request: &[u8]) -> Self {
         let request_sha256 = Sha256::digest(request).to_vec();
-        Self { tenant, key: key.to_owned(), request_sha256 }
+        Self { tenant, key: key.to_owned(), request_sha256, hold: Self::HOLD }
+    }
+
+    /// For a request that may take longer than others.
+    #[must_use]
+    pub fn held_for(self, hold: Duration) -> Self {
+        Self { hold, ..self }
     }
 }
 
@@ -120,7 +127,7 @@ impl Store {
             key.key,
             key.request_sha256,
             token,
-            IdempotencyKey::HOLD.as_secs_f64(),
+            key.hold.as_secs_f64(),
             self.clock.in_database(),
             IdempotencyKey::LIFE.as_secs_f64(),
         )

@@ -6,25 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::anyhow;
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
-use secrecy::ExposeSecret;
-use tokio::sync::Mutex;
-use tokio::time::timeout;
-
 use super::Vault;
 use super::encoding::{self, TooLong};
+use super::hand::{Examined, LONGEST_EXAMINATION, identify, is_over};
 use super::renewal::until_done;
 use crate::domain::{Credential, CredentialId, CredentialType, KnownCredential, TenantId};
 use crate::keyring::{NoMasterKey, Place};
-use crate::sdk::{
-    Access, DynIntegration, Keys, Owner, Result as SdkResult, SyncError, UnknownCredential,
-};
+use crate::sdk::{DynIntegration, Owner, SyncError, UnknownCredential};
 use crate::store::{Keep, NewCredential, NewSecret, StoreError};
-
-/// How long a platform may take to say whose a credential is.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What a tenant brings.
 #[derive(Clone, Debug)]
@@ -56,6 +45,9 @@ pub enum Unacceptable {
 }
 
 impl Vault {
+    /// How long adding one may take, if the database is there.
+    pub const ADDING_AT_MOST: Duration = LONGEST_EXAMINATION;
+
     /// Asks the platform whose it is, seals it, and stores it.
     pub async fn add(
         &self,
@@ -71,7 +63,13 @@ impl Vault {
         if !examined.renewed {
             return Ok(self.store.add_credential(&new, answer).await?);
         }
-        Ok(until_done(|| self.store.add_credential(&new, answer)).await?)
+        match until_done(|| self.store.add_credential(&new, answer)).await {
+            // Whoever took the request over has only what is spent: the good pair is here.
+            Err(StoreError::LeaseLost) => {
+                Ok(until_done(|| self.store.add_credential(&new, None)).await?)
+            }
+            added => Ok(added?),
+        }
     }
 
     /// Puts another in place of what there is: valid again, and what had to be reconnected because of
@@ -143,102 +141,6 @@ impl Vault {
             organization_name: owner.name.clone(),
         })
     }
-}
-
-/// What the platform knows, as it is to be stored.
-struct Examined {
-    credential: Arc<Credential>,
-    owner: Owner,
-    /// What the tenant brought may be spent.
-    renewed: bool,
-}
-
-async fn identify(
-    integration: &Arc<dyn DynIntegration>,
-    credential: Credential,
-    now: DateTime<Utc>,
-) -> SdkResult<Examined> {
-    let hand = Arc::new(Hand::holding(integration, credential, now));
-    let access = Access::by(Arc::clone(&hand) as Arc<dyn Keys>);
-    let owner = if hand.may_spend {
-        // Not cut off: its answer may be the only pair that is good.
-        integration.identify(&access).await
-    } else {
-        let late = |_| Err(SyncError::Other(anyhow!("no answer within {PATIENCE:?}")));
-        timeout(PATIENCE, integration.identify(&access)).await.unwrap_or_else(late)
-    };
-    let Held { credential, renewed } = hand.held.lock().await.clone();
-    match owner {
-        Ok(owner) => Ok(Examined { credential, owner, renewed }),
-        // It let us renew it, so it is good; whose it is was not to be learnt now.
-        Err(SyncError::RateLimited { .. } | SyncError::OverQuota { .. } | SyncError::Other(_))
-            if renewed && hand.may_spend =>
-        {
-            Ok(Examined { credential, owner: Owner::default(), renewed })
-        }
-        Err(error) => Err(error),
-    }
-}
-
-/// A credential that is nowhere but here.
-struct Hand {
-    integration: Arc<dyn DynIntegration>,
-    held: Mutex<Held>,
-    now: DateTime<Utc>,
-    /// Renewing it may leave what the tenant brought of no use.
-    may_spend: bool,
-}
-
-#[derive(Clone)]
-struct Held {
-    credential: Arc<Credential>,
-    renewed: bool,
-}
-
-impl Hand {
-    fn holding(
-        integration: &Arc<dyn DynIntegration>,
-        credential: Credential,
-        now: DateTime<Utc>,
-    ) -> Self {
-        let may_spend = credential.kind() == CredentialType::Oauth2 && credential.is_renewable();
-        let held = Mutex::new(Held { credential: Arc::new(credential), renewed: false });
-        Self { integration: Arc::clone(integration), held, now, may_spend }
-    }
-
-    async fn renew(&self, held: &mut Held) -> SdkResult<()> {
-        let credential = Arc::new(self.integration.renew(&held.credential).await?);
-        *held = Held { credential, renewed: true };
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Keys for Hand {
-    async fn current(&self) -> SdkResult<Option<Arc<Credential>>> {
-        let mut held = self.held.lock().await;
-        if !held.renewed && is_over(&held.credential, self.now) {
-            self.renew(&mut held).await?;
-        }
-        Ok(Some(Arc::clone(&held.credential)))
-    }
-
-    async fn renewed(&self, refused: &Credential) -> SdkResult<Arc<Credential>> {
-        let mut held = self.held.lock().await;
-        let token = |credential: &Credential| {
-            credential.token().map(|token| token.expose_secret().to_owned())
-        };
-        if token(&held.credential) == token(refused) {
-            self.renew(&mut held).await?;
-        }
-        Ok(Arc::clone(&held.credential))
-    }
-}
-
-/// It has to be renewed before it is of any use. An application's credential begins so.
-fn is_over(credential: &Credential, now: DateTime<Utc>) -> bool {
-    let has_ended = credential.expires_at().is_some_and(|end| end <= now);
-    has_ended || (credential.token().is_none() && credential.is_renewable())
 }
 
 /// Another workspace's data would come in beside what is stored. Where the platform does not say whose

@@ -1,6 +1,7 @@
 //! The tenants' credentials, in the open for as long as they are used and no longer.
 //!
-//! A tenant brings one (`bring.rs`): the platform is asked whose it is, then it is sealed and stored.
+//! A tenant brings one (`bring.rs`): the platform is asked whose it is (`hand.rs`), then it is sealed
+//! and stored.
 //! A run asks for it at each use (`keys.rs`), and gets one that is valid now: one that is about to
 //! expire is renewed before, once for everybody (`renewal.rs`). One that the platform refuses, or
 //! whose renewal it refuses, withdraws every integration that uses it, until its tenant brings
@@ -12,6 +13,7 @@
 mod bring;
 mod encoding;
 mod flights;
+mod hand;
 mod keys;
 mod opened;
 mod renewal;

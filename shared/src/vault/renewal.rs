@@ -28,7 +28,7 @@ use crate::store::{ClaimedRenewal, Refusal, Renewal, Result as StoreResult, Stor
 
 /// How long a platform may take. Cut off later than by the HTTP client: what it would have answered
 /// is lost.
-const AT_MOST: Duration = Duration::from_secs(90);
+pub(super) const AT_MOST: Duration = Duration::from_secs(90);
 /// The length of the lease.
 const LEASE: Duration = Duration::from_secs(120);
 const _: () = assert!(LEASE.as_secs() > AT_MOST.as_secs());

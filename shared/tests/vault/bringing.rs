@@ -2,9 +2,10 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use shared::domain::{CredentialState, IntegrationStatus};
+use shared::domain::{CredentialState, IntegrationStatus, KnownCredential};
 use shared::keyring::Keyring;
 use shared::sdk::{Owner, Registry, SyncError};
+use shared::store::{HeldKey, IdempotencyKey, Keep, KeptAnswer, StoreError, TakenKey};
 use shared::vault::{Brought, Unacceptable, Vault};
 use sqlx::PgPool;
 
@@ -77,6 +78,37 @@ async fn one_that_has_expired_is_renewed_and_what_came_of_it_is_stored(pool: PgP
     assert_eq!(known.expires_at, Some(ground.clock.now() + LIFE));
     ground.user(&ground.vault(), known.id).ask().await.unwrap();
     assert_eq!((ground.platform.refreshes(), ground.platform.reuses()), (1, 0));
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn what_the_platform_gave_is_stored_though_the_request_was_taken_over(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let lost = taken_over(&ground).await;
+    let keep = Some(Keep { key: &lost, answer: &answer });
+    let good = brought(ground.platform.granted());
+    let refused = ground.vault().add(ground.tenant, good, keep).await.unwrap_err();
+    assert!(matches!(refused, Unacceptable::Store(StoreError::LeaseLost)), "it is still good");
+
+    let over = brought(ground.platform.granted());
+    ground.outlive_the_token();
+    let known = ground.vault().add(ground.tenant, over, keep).await.unwrap();
+
+    ground.user(&ground.vault(), known.id).ask().await.unwrap();
+    assert_eq!((ground.platform.refreshes(), ground.platform.reuses()), (1, 0));
+    assert_eq!(ground.store.credentials(None, None, None, 9).await.unwrap(), [known]);
+}
+
+/// The key of a request that somebody else carries out by now.
+async fn taken_over(ground: &Ground) -> HeldKey {
+    let key = IdempotencyKey::new(ground.tenant, "k", b"a request");
+    let TakenKey::Ours(lost) = ground.store.take_key(&key).await.unwrap() else { panic!() };
+    ground.store.release_key(&lost).await.unwrap();
+    ground.store.take_key(&key).await.unwrap();
+    lost
+}
+
+fn answer(_: &KnownCredential) -> KeptAnswer {
+    KeptAnswer { status: 201, location: String::new(), body: String::new() }
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
