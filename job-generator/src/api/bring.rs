@@ -5,6 +5,7 @@
 //! remembered by a fingerprint that tells nothing without the master key.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -15,16 +16,21 @@ use serde_json::Value;
 use shared::domain::{Credential, CredentialId, KnownCredential, TenantId};
 use shared::sdk::{SyncError, UnknownCredential};
 use shared::store::KeptAnswer;
-use shared::vault::{Brought, Unacceptable, credential_from_json};
+use shared::vault::{Brought, Unacceptable, Vault, credential_from_json};
 use tracing::info;
 use utoipa::ToSchema;
 
 use super::body::Body;
-use super::once::{Begun, Key, Once, made};
+use super::once::{self, Key, Once, made};
 use super::parameters::Id;
 use super::problem::{Problem, Type};
 use super::tenant::Tenant;
 use super::{Api, shown};
+
+/// Longer than adding one may take: whoever sends the same again meanwhile waits. Both would spend the
+/// same refresh token, and lose the grant.
+const HOLD: Duration = Duration::from_secs(180);
+const _: () = assert!(HOLD.as_secs() > Vault::ADDING_AT_MOST.as_secs());
 
 /// What lets integrations in at a platform.
 #[derive(Deserialize, ToSchema)]
@@ -76,21 +82,16 @@ pub(super) async fn add(
     let credential = decoded(credential)?;
     let fingerprint = api.vault.fingerprint(&credential).map_err(|why| refused(&platform, why))?;
     let brought = Brought { platform, credential };
-    let asked = ("add_credential", &brought.platform, fingerprint);
-    match Once::begin(&api, tenant, key, &asked).await? {
-        Begun::Before(answer) => Ok(answer),
-        Begun::Now(once) => {
-            let added = add_now(&api, tenant, brought, &once).await;
-            once.end(added).await
-        }
-    }
+    let asked = ("add_credential", brought.platform.clone(), fingerprint);
+    let request = once::Request::of(&api, tenant, key).held_for(HOLD);
+    request.carry_out(&asked, async |once| add_now(&api, tenant, brought, once).await).await
 }
 
 async fn add_now(
     api: &Api,
     tenant: TenantId,
     brought: Brought,
-    once: &Once<'_>,
+    once: &Once,
 ) -> Result<KeptAnswer, Problem> {
     let platform = brought.platform.clone();
     let added = api.vault.add(tenant, brought, once.keep(&answer)).await;

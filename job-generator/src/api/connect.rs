@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::body::Body;
-use super::once::{Begun, Key, Once, made};
+use super::once::{self, Key, Once, made};
 use super::problem::Problem;
 use super::tenant::Tenant;
 use super::verify::can_work;
@@ -73,20 +73,16 @@ pub(super) async fn connect(
     key: Key,
     Body(wanted): Body<Connect>,
 ) -> Result<Response, Problem> {
-    match Once::begin(&api, tenant, key, &("connect", &wanted)).await? {
-        Begun::Before(answer) => Ok(answer),
-        Begun::Now(once) => {
-            let connected = connect_now(&api, tenant, wanted, &once).await;
-            once.end(connected).await
-        }
-    }
+    let request = once::Request::of(&api, tenant, key);
+    let asked = ("connect", &wanted);
+    request.carry_out(&asked, async |once| connect_now(&api, tenant, &wanted, once).await).await
 }
 
 async fn connect_now(
     api: &Api,
     tenant: TenantId,
-    wanted: Connect,
-    once: &Once<'_>,
+    wanted: &Connect,
+    once: &Once,
 ) -> Result<KeptAnswer, Problem> {
     let integration = &**api.registry.find(&wanted.kind)?;
     let wish = Wish {
@@ -110,7 +106,7 @@ async fn connect_now(
 async fn new_integration(
     api: &Api,
     tenant_id: TenantId,
-    wanted: Connect,
+    wanted: &Connect,
     integration: &dyn DynIntegration,
 ) -> Result<NewIntegration, Problem> {
     let now = Tick::at(api.store.now().await?, api.tick);
@@ -118,9 +114,9 @@ async fn new_integration(
         tenant_id,
         first_check: integration.checks().first_check(now, Uuid::new_v4().as_u128()),
         member_attributes: integration.member_attributes(),
-        kind: wanted.kind,
-        settings: wanted.settings,
-        units: wanted.units,
+        kind: wanted.kind.clone(),
+        settings: wanted.settings.clone(),
+        units: wanted.units.clone(),
         credential_id: wanted.credential_id,
     })
 }

@@ -17,14 +17,14 @@ use utoipa::ToSchema;
 
 use super::Api;
 use super::body::Body;
-use super::once::{Begun, Key, Once, made};
+use super::once::{self, Key, Once, made};
 use super::parameters::Id;
 use super::problem::Problem;
 use super::tenant::Tenant;
 use super::verify::fits;
 
 /// Whose units are to be found.
-#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Discover {
     /// The platform type, as `github`.
@@ -94,28 +94,24 @@ pub(super) async fn discover(
     key: Key,
     Body(wanted): Body<Discover>,
 ) -> Result<Response, Problem> {
-    match Once::begin(&api, tenant, key, &("discover", &wanted)).await? {
-        Begun::Before(answer) => Ok(answer),
-        Begun::Now(once) => {
-            let asked = discover_now(&api, tenant, wanted, &once).await;
-            once.end(asked).await
-        }
-    }
+    let request = once::Request::of(&api, tenant, key);
+    let asked = ("discover", &wanted);
+    request.carry_out(&asked, async |once| discover_now(&api, tenant, &wanted, once).await).await
 }
 
 async fn discover_now(
     api: &Api,
-    tenant_id: TenantId,
-    wanted: Discover,
-    once: &Once<'_>,
+    tenant: TenantId,
+    wanted: &Discover,
+    once: &Once,
 ) -> Result<KeptAnswer, Problem> {
-    let Discover { kind, settings, credential_id: credential } = wanted;
+    let Discover { kind, settings, credential_id: credential } = wanted.clone();
     let integration = &**api.registry.find(&kind)?;
-    let (tenant, settings) = (tenant_id, &settings);
-    fits(api, Wish { tenant, integration, settings, units: &[], credential }).await?;
-    let new = NewDiscovery { tenant_id, kind, settings: settings.clone(), credential };
+    let wish = Wish { tenant, integration, settings: &settings, units: &[], credential };
+    fits(api, wish).await?;
+    let new = NewDiscovery { tenant_id: tenant, kind, settings, credential };
     let asked = api.store.ask_discovery(&new, once.keep(&answer)).await?;
-    let due = DueDiscovery { discovery: asked.id, tenant: tenant_id };
+    let due = DueDiscovery { discovery: asked.id, tenant };
     send_discovery_now(&api.store, &*api.queue, due).await;
     Ok(answer(&asked))
 }

@@ -1,8 +1,8 @@
 //! What is carried out once, however often it is sent: `Idempotency-Key`.
 //!
-//! `begin` takes the key, or answers as before, or waits for whoever is carrying the same request
-//! out. `end` gives the answer, or the key back if nothing was done. In between the answer is kept
-//! by the very transaction that does what was asked for: see `store/idempotency.rs`.
+//! `carry_out` takes the key, or answers as before, or waits for whoever is carrying the same request
+//! out. It gives the answer, or the key back if nothing was done. In between the answer is kept by
+//! the very transaction that does what was asked for: see `store/idempotency.rs`.
 
 use std::time::Duration;
 
@@ -54,57 +54,80 @@ impl<S: Send + Sync> FromRequestParts<S> for Key {
     }
 }
 
-/// What came of beginning.
-pub(super) enum Begun<'a> {
-    /// It was carried out before.
-    Before(Response),
-    Now(Once<'a>),
-}
-
-/// A request that is being carried out.
-pub(super) struct Once<'a> {
+/// A tenant's request, that is carried out once per key.
+pub(super) struct Request<'a> {
     api: &'a Api,
-    /// `None` when it was sent without a key.
-    held: Option<HeldKey>,
+    tenant: TenantId,
+    key: Key,
+    hold: Duration,
 }
 
-impl<'a> Once<'a> {
+impl<'a> Request<'a> {
+    pub(super) fn of(api: &'a Api, tenant: TenantId, key: Key) -> Self {
+        Self { api, tenant, key, hold: IdempotencyKey::HOLD }
+    }
+
+    /// Of one that may take longer than others.
+    pub(super) fn held_for(self, hold: Duration) -> Self {
+        Self { hold, ..self }
+    }
+
     /// `asked` is everything that makes two requests the same.
-    pub(super) async fn begin(
-        api: &'a Api,
-        tenant: TenantId,
-        key: Key,
+    pub(super) async fn carry_out(
+        self,
         asked: &impl Serialize,
-    ) -> Result<Begun<'a>, Problem> {
-        let Some(key) = key.0 else { return Ok(Begun::Now(Self { api, held: None })) };
-        let key = IdempotencyKey::new(tenant, &key, json(asked).as_bytes());
+        now: impl AsyncFnOnce(&Once) -> Result<KeptAnswer, Problem>,
+    ) -> Result<Response, Problem> {
+        let api = self.api;
+        let once = match self.begin(asked).await? {
+            Begun::Before(answer) => return Ok(answer),
+            Begun::Now(once) => once,
+        };
+        let done = now(&once).await;
+        once.end(api, done).await
+    }
+
+    async fn begin(self, asked: &impl Serialize) -> Result<Begun, Problem> {
+        let Some(key) = self.key.0 else { return Ok(Begun::Now(Once(None))) };
+        let key = IdempotencyKey::new(self.tenant, &key, json(asked).as_bytes());
+        let key = key.held_for(self.hold);
         // At the end of a hold that nothing came of, it is our turn: the wait has an end.
         loop {
-            match api.store.take_key(&key).await? {
-                TakenKey::Ours(held) => {
-                    return Ok(Begun::Now(Self { api, held: Some(held) }));
-                }
+            match self.api.store.take_key(&key).await? {
+                TakenKey::Ours(held) => return Ok(Begun::Now(Once(Some(held)))),
                 TakenKey::Answered(answer) => return Ok(Begun::Before(again(answer))),
                 TakenKey::SentWithAnother => return Err(sent_with_another()),
                 TakenKey::Held => tokio::time::sleep(LOOK_AGAIN).await,
             }
         }
     }
+}
 
+/// What came of beginning.
+enum Begun {
+    /// It was carried out before.
+    Before(Response),
+    Now(Once),
+}
+
+/// A request that is being carried out; without a key if it was sent without one.
+pub(super) struct Once(Option<HeldKey>);
+
+impl Once {
     /// For the transaction that does what was asked for.
     pub(super) fn keep<'k, T>(
         &'k self,
         answer: &'k (dyn Fn(&T) -> KeptAnswer + Send + Sync),
     ) -> Option<Keep<'k, T>> {
-        self.held.as_ref().map(|key| Keep { key, answer })
+        self.0.as_ref().map(|key| Keep { key, answer })
     }
 
-    pub(super) async fn end(self, done: Result<KeptAnswer, Problem>) -> Result<Response, Problem> {
-        match (done, self.held) {
+    async fn end(self, api: &Api, done: Result<KeptAnswer, Problem>) -> Result<Response, Problem> {
+        match (done, self.0) {
             (Ok(answer), _) => Ok(response(answer)),
             (Err(problem), None) => Err(problem),
             (Err(problem), Some(held)) => {
-                if let Err(error) = self.api.store.release_key(&held).await {
+                if let Err(error) = api.store.release_key(&held).await {
                     // It frees itself at the end of the hold.
                     warn!("an idempotency key was not released: {error}");
                 }

@@ -13,7 +13,7 @@ use shared::store::{Continued, KeptAnswer, Requested};
 use utoipa::ToSchema;
 
 use super::body::Body;
-use super::once::{Begun, Key, Once, made};
+use super::once::{self, Key, Once, made};
 use super::parameters::Id;
 use super::problem::{Problem, Type};
 use super::tenant::Tenant;
@@ -50,13 +50,10 @@ pub(super) async fn request_run(
     key: Key,
     Body(wanted): Body<RequestRun>,
 ) -> Result<Response, Problem> {
-    match Once::begin(&api, tenant.0, key, &("request_run", id, &wanted)).await? {
-        Begun::Before(answer) => Ok(answer),
-        Begun::Now(once) => {
-            let requested = request_now(&api, tenant, id, wanted.mode, &once).await;
-            once.end(requested).await
-        }
-    }
+    let request = once::Request::of(&api, tenant.0, key);
+    let asked = ("request_run", id, &wanted);
+    let mode = wanted.mode;
+    request.carry_out(&asked, async |once| request_now(&api, tenant, id, mode, once).await).await
 }
 
 async fn request_now(
@@ -64,7 +61,7 @@ async fn request_now(
     tenant: Tenant,
     id: IntegrationId,
     mode: RunMode,
-    once: &Once<'_>,
+    once: &Once,
 ) -> Result<KeptAnswer, Problem> {
     let integration = tenant.integration(api, id).await?;
     let (by, keep) = (RequestedBy::Api, once.keep(&answer));

@@ -1,10 +1,13 @@
 //! Credentials are brought, looked at, replaced, taken away, and used by integrations that need one.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 use shared::domain::CredentialState;
+use shared::store::{IdempotencyKey, TakenKey};
+use shared::vault::{Vault, credential_from_json};
 use sqlx::PgPool;
 
-use crate::service::{Answer, Service, forum, id_of, text};
+use crate::service::{Answer, Service, TOKEN, ask, asking, forum, id_of, text};
 use crate::toy::Mood;
 
 const SECRET: &str = "quillwort-1";
@@ -112,12 +115,7 @@ async fn a_credential_that_does_not_fit_is_refused_by_the_fields_name(pool: PgPo
     assert_eq!(fit["status"], "PENDING");
 
     service.store.add_tenant("globex", "token-of-globex").await.expect("a tenant");
-    let request = crate::service::asking(
-        axum::http::Method::POST,
-        "/v1/integrations",
-        "token-of-globex",
-        Some(club(&known)),
-    );
+    let request = asking(Method::POST, "/v1/integrations", "token-of-globex", Some(club(&known)));
     service.ask(request).await.problem(422, "wrong_credential");
     assert_eq!(service.count("integrations").await, 0);
 }
@@ -167,6 +165,33 @@ async fn a_credential_sent_twice_is_added_once_and_another_is_another_request(po
     assert_eq!(send(SECRET).await.expect(201), first);
     send("quillwort-2").await.problem(422, "key_sent_with_another_request");
     assert_eq!(service.count("credentials").await, 1);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_credential_that_is_being_added_is_not_added_beside_it_before_it_can_be_over(
+    pool: PgPool,
+) {
+    let mut service = Service::start(pool).await;
+    service.platform.be(Mood::Hesitant);
+    let mut slow = asking(Method::POST, "/v1/credentials", TOKEN, Some(credential(SECRET)));
+    slow.headers_mut().insert("idempotency-key", "a key".parse().expect("a header"));
+    let slow = tokio::spawn(ask(service.router.clone(), slow));
+    service.asked.recv().await.expect("it asks the platform");
+
+    service.clock.advance(Vault::ADDING_AT_MOST);
+    let again = service.store.take_key(&key(&service)).await.expect("the database");
+    assert_eq!(again, TakenKey::Held);
+
+    service.platform.permits.add_permits(1);
+    slow.await.expect("no panic").expect(201);
+}
+
+/// The key as the API takes it when it is asked to add the secret.
+fn key(service: &Service) -> IdempotencyKey {
+    let secret = credential_from_json(credential(SECRET)["credential"].clone()).expect("one");
+    let fingerprint = service.vault.fingerprint(&secret).expect("a master key");
+    let asked = json!(["add_credential", "club", fingerprint]).to_string();
+    IdempotencyKey::new(service.tenant, "a key", asked.as_bytes())
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
@@ -221,11 +246,10 @@ async fn another_tenants_credential_is_not_there(pool: PgPool) {
     for (method, body) in [("GET", None), ("PATCH", Some(other)), ("DELETE", None)] {
         let method = method.parse().expect("a method");
         let path = format!("/v1/credentials/{id}");
-        let request = crate::service::asking(method, &path, "token-of-globex", body);
+        let request = asking(method, &path, "token-of-globex", body);
         service.ask(request).await.problem(404, "not_found");
     }
-    let request =
-        crate::service::asking(axum::http::Method::GET, "/v1/credentials", "token-of-globex", None);
+    let request = asking(Method::GET, "/v1/credentials", "token-of-globex", None);
     assert_eq!(service.ask(request).await.expect(200)["data"], json!([]));
 }
 
