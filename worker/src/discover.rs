@@ -76,7 +76,8 @@ async fn units(worker: &Worker, claimed: &ClaimedDiscovery) -> SdkResult<Vec<Ext
         .registry
         .find(&claimed.kind)
         .map_err(|unknown| SyncError::Permanent(unknown.into()))?;
-    let now = worker.store.now().await.map_err(anyhow::Error::from)?;
+    let now =
+        worker.store.now().await.map_err(|error| error.into_outcome("asking for the time"))?;
     let access = claimed.credential.map(|credential| worker.vault.access(credential.id));
     let access = access.unwrap_or_else(Access::open);
     let access = access.counted_by(worker.ledger.counts(spender(claimed, integration.platform())));

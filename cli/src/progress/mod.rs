@@ -50,7 +50,7 @@ pub(crate) async fn follow(
 }
 
 fn is_away(error: &anyhow::Error) -> bool {
-    error.downcast_ref().is_some_and(StoreError::is_away)
+    error.downcast_ref().is_some_and(StoreError::may_pass)
 }
 
 const ABSENCE: &str = "the database is away; looking again";

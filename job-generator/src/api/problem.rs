@@ -214,9 +214,9 @@ impl From<StoreError> for Problem {
                 "this took so long that the same request, sent again, took over; send it once more",
             )
             .retry_after(Duration::from_secs(1)),
-            away if away.is_away() => {
-                error!("{away}");
-                Self::new(Type::Unavailable, "the database is away; try again")
+            passing if passing.may_pass() => {
+                error!("{passing}");
+                Self::new(Type::Unavailable, "the database is away or busy; try again")
                     .retry_after(Duration::from_secs(1))
             }
             unexpected => {

@@ -181,6 +181,20 @@ async fn a_database_that_is_away_is_to_be_waited_for(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_database_that_is_being_stopped_is_to_be_waited_for_too(pool: PgPool) {
+    let service = Service::start(pool).await;
+    service.connected().await;
+    let stopping = "alter table integration_runs rename to runs_there;
+        create function stopping() returns boolean language plpgsql as
+            $$ begin raise 'terminating connection' using errcode = 'admin_shutdown'; end $$;
+        create view integration_runs as select * from runs_there where stopping()";
+    sqlx::raw_sql(stopping).execute(service.store.pool()).await.expect("a view");
+    let answer = service.get("/v1/runs").await;
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    answer.problem(503, "unavailable");
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
 async fn a_statement_that_fails_is_our_mistake_and_tells_nothing(pool: PgPool) {
     let service = Service::start(pool).await;
     sqlx::query("drop table integration_runs cascade")

@@ -1,9 +1,8 @@
 //! The tenant's members, as far as an integration may look them up.
 
-use anyhow::Context;
 use async_trait::async_trait;
 
-use super::Store;
+use super::{Store, StoreError};
 use crate::domain::TenantId;
 use crate::sdk::{Directory, KnownAccount, Result};
 
@@ -42,6 +41,7 @@ impl Directory for TenantMembers {
             after.unwrap_or_default(),
             most as i64,
         );
-        Ok(accounts.fetch_all(self.store.pool()).await.context("looking up known accounts")?)
+        let found = accounts.fetch_all(self.store.pool()).await.map_err(StoreError::from);
+        found.map_err(|error| error.into_outcome("looking up known accounts"))
     }
 }

@@ -50,6 +50,7 @@ use sqlx::{Connection, Executor, PgPool, Postgres, Transaction};
 
 use crate::clock::Clock;
 use crate::config::DatabaseConfig;
+use crate::sdk::SyncError;
 
 pub use claim::{Claimed, ClaimedCredential, Kept};
 pub use commit::{Page, PageSource};
@@ -73,6 +74,9 @@ pub use stored::{Stored, StoredByIntegration, StoredByType};
 pub use streams::{StreamCounts, StreamSetback};
 pub use tenants::Tenant;
 pub use ticks::SchedulerLease;
+
+/// What is waited before the database is asked again.
+pub(crate) const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// The schema, as `millrace migrate` applies it.
 pub static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
@@ -107,6 +111,15 @@ impl StoreError {
     pub fn may_pass(&self) -> bool {
         // By class: rolled back, resources, not in this state, by an operator or too slow, of the system.
         self.is_away() || self.is_of(&["40", "53", "55", "57", "58"])
+    }
+
+    /// The outcome for an integration that wanted something of the database: one that is away costs
+    /// nobody an attempt.
+    pub fn into_outcome(self, wanted: &'static str) -> SyncError {
+        if self.may_pass() {
+            return SyncError::RateLimited { retry_after: A_MOMENT };
+        }
+        SyncError::Other(anyhow::Error::new(self).context(wanted))
     }
 
     /// Whether the database takes none of what it was given, now or later: a value that does not fit,

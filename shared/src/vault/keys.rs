@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
 use super::Vault;
-use super::opened::{Opened, not_now};
+use super::opened::{Opened, not_there};
 use crate::domain::{Credential, CredentialId, CredentialState};
 use crate::sdk::{Keys, Owner, Result, SyncError};
 use crate::store::Refusal;
@@ -51,7 +51,7 @@ impl Vault {
         };
         match self.refused(refusal).await {
             Ok(_) => SyncError::Unauthorized(anyhow!("credential {}: {why}", opened.sealed.id)),
-            Err(error) => not_now(error),
+            Err(error) => not_there(error),
         }
     }
 
@@ -89,7 +89,7 @@ impl Keys for OfOneCredential {
     }
 
     async fn owner(&self) -> Result<Option<Owner>> {
-        let known = self.vault.store.credential(self.id).await.map_err(not_now)?;
+        let known = self.vault.store.credential(self.id).await.map_err(not_there)?;
         let owner = known.map(|it| Owner { id: it.organization_id, name: it.organization_name });
         Ok(owner.filter(|owner| !owner.id.is_empty()))
     }

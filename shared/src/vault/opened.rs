@@ -1,7 +1,6 @@
 //! A credential in the open, and whether its time has come.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use chrono::TimeDelta;
@@ -12,9 +11,6 @@ use crate::keyring::Place;
 use crate::sdk::{Result as SdkResult, SyncError};
 use crate::store::{SealedCredential, StoreError};
 
-/// What is waited before the database is asked again.
-pub(super) const A_MOMENT: Duration = Duration::from_secs(1);
-
 #[derive(Clone)]
 pub(super) struct Opened {
     pub(super) sealed: SealedCredential,
@@ -24,7 +20,7 @@ pub(super) struct Opened {
 impl Vault {
     /// As it is now, if it is valid.
     pub(super) async fn open(&self, id: CredentialId) -> SdkResult<Opened> {
-        let sealed = self.store.sealed_credential(id).await.map_err(not_now)?;
+        let sealed = self.store.sealed_credential(id).await.map_err(not_there)?;
         let sealed = sealed.ok_or_else(|| gone(id))?;
         if sealed.state != CredentialState::Valid {
             return Err(not_valid(&sealed));
@@ -71,12 +67,8 @@ pub(super) fn place(sealed: &SealedCredential) -> Place {
     Place { table: "credentials", tenant: sealed.tenant_id, row: sealed.id.0 }
 }
 
-/// A database that is away costs nobody an attempt.
-pub(super) fn not_now(error: StoreError) -> SyncError {
-    if error.is_away() {
-        return SyncError::RateLimited { retry_after: A_MOMENT };
-    }
-    SyncError::Other(anyhow::Error::new(error).context("looking for the credential"))
+pub(super) fn not_there(error: StoreError) -> SyncError {
+    error.into_outcome("looking for the credential")
 }
 
 fn gone(id: CredentialId) -> SyncError {

@@ -20,11 +20,11 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument, error, info, info_span, warn};
 
 use super::flights::Ended;
-use super::opened::{A_MOMENT, Opened, place};
+use super::opened::{Opened, place};
 use super::{Vault, encoding};
 use crate::domain::{Credential, CredentialState};
 use crate::sdk::{Result as SdkResult, SyncError};
-use crate::store::{ClaimedRenewal, Refusal, Renewal, Result as StoreResult, StoreError};
+use crate::store::{A_MOMENT, ClaimedRenewal, Refusal, Renewal, Result as StoreResult, StoreError};
 
 /// How long a platform may take. Cut off later than by the HTTP client: what it would have answered
 /// is lost.
@@ -203,7 +203,7 @@ fn ensure_same_type(before: &Credential, renewed: &Credential) -> anyhow::Result
 }
 
 fn away(error: &StoreError) -> Ended {
-    if error.is_away() {
+    if error.may_pass() {
         return Ended::NotNow(A_MOMENT);
     }
     Ended::Failed(error.to_string())

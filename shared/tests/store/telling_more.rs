@@ -1,7 +1,7 @@
 //! What is told of people who are known: their reach, and whom they work for.
 
 use shared::domain::{Member, Operation, Organization};
-use shared::sdk::{Directory, KnownAccount};
+use shared::sdk::{Directory, KnownAccount, SyncError};
 use shared::store::TenantMembers;
 use sqlx::PgPool;
 
@@ -88,6 +88,15 @@ async fn known_accounts_are_found_page_by_page_by_their_names(pool: PgPool) {
     assert_eq!(members.accounts("toy", None, 2).await.unwrap(), ["ada", "cy"].map(account));
     assert_eq!(members.accounts("toy", Some("cy"), 2).await.unwrap(), [account("dan")]);
     assert_eq!(members.accounts("devto", None, 2).await.unwrap(), []);
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_look_at_known_accounts_waits_for_a_database_that_is_away(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let members = TenantMembers::of(&ground.store, ground.tenant);
+    ground.store.pool().close().await;
+    let looked = members.accounts("toy", None, 2).await;
+    assert!(matches!(looked, Err(SyncError::RateLimited { .. })), "{looked:?}");
 }
 
 fn works_for(name: &str, organization: &str) -> Member {

@@ -173,3 +173,24 @@ async fn a_database_that_is_away_is_no_failure_of_who_asks(pool: PgPool) {
     let asked = user.ask().await;
     assert!(matches!(asked, Err(SyncError::RateLimited { .. })), "{asked:?}");
 }
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_database_that_is_being_stopped_is_no_failure_of_who_asks_either(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let user = ground.user(&ground.vault(), ground.bring().await.id);
+    ground.outlive_the_token();
+    let stop = "create function stopping() returns trigger language plpgsql as
+            $$ begin raise 'terminating connection' using errcode = 'admin_shutdown'; end $$;
+        create trigger stopping before update on credentials execute function stopping()";
+    sqlx::raw_sql(stop).execute(ground.store.pool()).await.unwrap();
+    let asked = user.ask().await;
+    assert!(matches!(asked, Err(SyncError::RateLimited { .. })), "a renewal begins: {asked:?}");
+
+    let stop = "create function is_stopping() returns boolean language plpgsql as
+            $$ begin raise 'too many clients' using errcode = 'too_many_connections'; end $$;
+        alter table credentials rename to credentials_there;
+        create view credentials as select * from credentials_there where is_stopping()";
+    sqlx::raw_sql(stop).execute(ground.store.pool()).await.unwrap();
+    let asked = user.ask().await;
+    assert!(matches!(asked, Err(SyncError::RateLimited { .. })), "it is looked for: {asked:?}");
+}
