@@ -22,16 +22,6 @@ pub struct Requested {
     pub onboarding_follows: bool,
 }
 
-/// Which runs to list.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RunFilter {
-    pub tenant: Option<TenantId>,
-    pub integration: Option<IntegrationId>,
-    pub state: Option<RunState>,
-    /// Only runs before this one in the list, newest first.
-    pub before: Option<RunId>,
-}
-
 /// What came of putting a run back to work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Continued {
@@ -77,12 +67,7 @@ impl Store {
     }
 
     pub async fn run(&self, id: RunId) -> Result<Option<Run>> {
-        Ok(select_runs(&self.pool, Some(id), RunFilter::default(), 1).await?.pop())
-    }
-
-    /// A page of runs, newest first.
-    pub async fn runs(&self, filter: RunFilter, limit: i64) -> Result<Vec<Run>> {
-        select_runs(&self.pool, None, filter, limit).await
+        Ok(select_runs(&self.pool, &[id]).await?.pop())
     }
 
     /// Puts a run's failed streams back to pending, makes whatever waits due, and asks for a message.
@@ -190,16 +175,13 @@ pub(super) async fn request_run(
 
 /// A run that is known to be there, as the caller's transaction sees it.
 pub(super) async fn run(tx: &mut PgConnection, id: RunId) -> Result<Run> {
-    let run = select_runs(tx, Some(id), RunFilter::default(), 1).await?.pop();
+    let run = select_runs(tx, &[id]).await?.pop();
     Ok(run.ok_or(sqlx::Error::RowNotFound)?)
 }
 
-async fn select_runs(
-    executor: impl PgExecutor<'_>,
-    id: Option<RunId>,
-    filter: RunFilter,
-    limit: i64,
-) -> Result<Vec<Run>> {
+/// Those of them that are there, newest first.
+pub(super) async fn select_runs(executor: impl PgExecutor<'_>, ids: &[RunId]) -> Result<Vec<Run>> {
+    let ids: Vec<_> = ids.iter().map(|id| id.0).collect();
     let rows = sqlx::query!(
         r#"
         select
@@ -209,20 +191,10 @@ async fn select_runs(
             r.send_at, r.sent_at, r.sends, r.listed_at,
             r.attempts, r.requests, r.created_at, r.started_at, r.processed_at, r.error
         from integration_runs r join integrations i on i.id = r.integration_id
-        where ($1::uuid is null or r.id = $1)
-            and ($2::uuid is null or i.tenant_id = $2)
-            and ($3::uuid is null or r.integration_id = $3)
-            and ($4::run_state is null or r.state = $4)
-            and ($5::uuid is null or r.id < $5)
+        where r.id = any($1)
         order by r.id desc
-        limit $6
         "#,
-        id.map(|id| id.0),
-        filter.tenant.map(|tenant| tenant.0),
-        filter.integration.map(|integration| integration.0),
-        filter.state as Option<RunState>,
-        filter.before.map(|run| run.0),
-        limit,
+        &ids,
     )
     .fetch_all(executor)
     .await?;

@@ -21,6 +21,7 @@ mod plans;
 mod races;
 mod records;
 mod requests;
+mod run_lists;
 mod schema;
 mod sends;
 mod statements;
