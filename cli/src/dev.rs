@@ -1,14 +1,20 @@
 //! `millrace dev`: both services and a database of their own, until Ctrl-C.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context;
+use secrecy::{ExposeSecret, SecretString};
 use shared::config::{Mistakes, PlatformArgs};
 use shared::service::stop_on_signal;
+use shared::store::Store;
 use shared::telemetry::{self, LogFormat};
 
-use crate::local::{Local, Setup, master_keys};
+use crate::local::{Local, Setup, directory, master_keys};
+use crate::secret_file::kept;
+use crate::{stdout, tenants};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -28,11 +34,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     telemetry::init(LogFormat::Auto)?;
     let stop = stop_on_signal()?;
     let local = Local::start(setup).await?;
-    let token = local.add_tenant("dev").await?;
-    println!("{}", invitation(&local, &token, tick));
-    stop.cancelled().await;
+    let told = invite(&local, tick).await;
+    if told.is_ok() {
+        stop.cancelled().await;
+    }
     local.stop().await?;
-    Ok(ExitCode::SUCCESS)
+    told.map(|()| ExitCode::SUCCESS)
 }
 
 impl Args {
@@ -45,6 +52,22 @@ impl Args {
         let ((api_address, tick), platforms) = mistakes.or_exit(checked);
         Setup { database: "millrace".to_owned(), platforms, tick, api_address }
     }
+}
+
+async fn invite(local: &Local, tick: Duration) -> anyhow::Result<()> {
+    let token = token(&local.store, &directory().join("dev-token")).await?;
+    Ok(stdout::line(invitation(local, token.expose_secret(), tick))?)
+}
+
+/// Lets in the tenant `dev`. It is kept beside the database, and so lets in the same tenant at the
+/// next start.
+async fn token(store: &Store, kept_in: &Path) -> anyhow::Result<SecretString> {
+    let context = || format!("the token in {}", kept_in.display());
+    let token = kept(kept_in, || tenants::new_token().into()).with_context(context)?;
+    if store.tenant_of_token(token.expose_secret()).await?.is_none() {
+        store.add_tenant("dev", token.expose_secret()).await?;
+    }
+    Ok(token)
 }
 
 /// What to type next.
@@ -72,7 +95,37 @@ Look at it, and post a message by hand:
   psql "$DATABASE_URL" -c "insert into queue_messages (body) values
     ('{{\"type\": \"integration_process\", \"integrationId\": \"<integration id>\"}}')"
 
-(`millrace` is `cargo run --package cli --`.)
+(`millrace` is `SQLX_OFFLINE=true cargo run --package cli --`.)
 "#
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::clock::Clock;
+    use sqlx::PgPool;
+
+    use super::*;
+
+    #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+    async fn every_start_lets_the_same_tenant_in(pool: PgPool) {
+        let store = Store::new(pool, Clock::System);
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("dev-token");
+        let (first, second) = (token(&store, &path).await, token(&store, &path).await);
+        let (first, second) = (first.unwrap(), second.unwrap());
+        assert_eq!(first.expose_secret(), second.expose_secret());
+        let known = store.tenant_of_token(first.expose_secret()).await.unwrap();
+        assert_eq!(known, Some(tenants::find(&store, "dev").await.unwrap().id));
+    }
+
+    #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+    async fn a_new_database_is_given_the_tenant_of_the_token_that_was_kept(pool: PgPool) {
+        let store = Store::new(pool, Clock::System);
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("dev-token");
+        std::fs::write(&path, "mill_kept\n").unwrap();
+        assert_eq!(token(&store, &path).await.unwrap().expose_secret(), "mill_kept");
+        assert!(store.tenant_of_token("mill_kept").await.unwrap().is_some());
+    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use job_generator::Generator;
 use sandbox::postgres::Cluster;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use shared::config::{DatabaseConfig, PlatformConfig, QueueConfig};
 use shared::integrations;
 use shared::keyring::{Keyring, MasterKey};
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use worker::Worker;
 
 use crate::credentials::dated_id;
-use crate::secret_file::write_once;
+use crate::secret_file::kept;
 use crate::tenants;
 
 /// A whole Millrace on this machine. Stop it with [`Local::stop`], so that nothing is cut off.
@@ -141,8 +141,7 @@ async fn start_cluster(database: String) -> anyhow::Result<(Cluster, String)> {
 fn keyring(path: &Path) -> anyhow::Result<Keyring> {
     let key = MasterKey::new(&dated_id())?;
     let context = || format!("the master keys in {}", path.display());
-    write_once(path, || key.reveal().to_string().into()).with_context(context)?;
-    let keys = SecretString::from(std::fs::read_to_string(path).with_context(context)?);
+    let keys = kept(path, || key.reveal().to_string().into()).with_context(context)?;
     keys.expose_secret().parse().with_context(context)
 }
 

@@ -75,8 +75,14 @@ fn text(name: &str) -> io::Result<SecretString> {
     Ok(text.into())
 }
 
+/// The secret that is kept in a file: made and written there if there is no such file.
+pub(crate) fn kept(path: &Path, make: impl FnOnce() -> SecretString) -> io::Result<SecretString> {
+    write_once(path, make)?;
+    std::fs::read_to_string(path).map(|secret| secret.trim().to_owned().into())
+}
+
 /// Writes a secret that only its owner can read, unless the file is there already.
-pub(crate) fn write_once(path: &Path, secret: impl FnOnce() -> SecretString) -> io::Result<()> {
+fn write_once(path: &Path, secret: impl FnOnce() -> SecretString) -> io::Result<()> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(mut file) => {
             writeln!(file, "{}", secret().expose_secret())?;
@@ -118,12 +124,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_once_is_its_owners_alone_and_stays() {
+    fn what_is_kept_is_its_owners_alone_and_stays() {
         let place = tempdir().unwrap();
         let path = place.path().join("keys");
-        write_once(&path, || "first".to_owned().into()).unwrap();
-        write_once(&path, || "second".to_owned().into()).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first\n");
+        for made in ["first", "second"] {
+            let kept = kept(&path, || made.to_owned().into()).unwrap();
+            assert_eq!(kept.expose_secret(), "first");
+        }
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }
