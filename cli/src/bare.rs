@@ -3,6 +3,8 @@
 //! Clap's own `arg_required_else_help` would do, if it did not take a variable of the environment
 //! for an argument.
 
+use std::io::{self, Write};
+
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
@@ -12,7 +14,8 @@ use crate::Millrace;
 pub(crate) fn exit(error: clap::Error) -> ! {
     let called = called_bare(std::env::args().skip(1));
     if let (ErrorKind::MissingRequiredArgument, Some(mut command)) = (error.kind(), called) {
-        eprint!("{}", command.render_help());
+        // Whoever closed the pipe has seen enough.
+        let _ = write!(io::stderr(), "{}", command.render_help());
         std::process::exit(2);
     }
     error.exit()

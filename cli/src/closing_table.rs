@@ -7,6 +7,8 @@ use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Row, Table};
 use shared::store::{Store, StoredByIntegration, StoredByType};
 
+use crate::stdout;
+
 const HEADER: [&str; 6] = ["integration", "runs", "streams", "requests", "activities", "of type"];
 
 pub(crate) async fn print(store: &Store) -> anyhow::Result<()> {
@@ -26,12 +28,12 @@ pub(crate) async fn print(store: &Store) -> anyhow::Result<()> {
         let column = table.column_mut(column).expect("the header has six");
         column.set_cell_alignment(CellAlignment::Right);
     }
-    println!("{table}");
+    stdout::line(table)?;
     let stored = store.count_stored().await?;
-    println!(
+    stdout::line(format!(
         "{} members, {} activities, by {} runs of {} streams in {} requests",
         stored.members, stored.activities, stored.runs, stored.streams, stored.requests
-    );
+    ))?;
     Ok(())
 }
 

@@ -39,11 +39,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// Returns when the database is there, or says why it is not, at the latest after `wait`.
 async fn wait_for(database_url: &str, wait: Duration) -> Result<(), Unreachable> {
-    let deadline = Instant::now() + wait;
+    // A wait that no clock reaches has no end.
+    let deadline = Instant::now().checked_add(wait);
     let mut told = false;
     loop {
         match reach_database(database_url).await {
-            Err(Unreachable::NotThere(error)) if Instant::now() < deadline => {
+            Err(Unreachable::NotThere(error))
+                if deadline.is_none_or(|deadline| Instant::now() < deadline) =>
+            {
                 if !told {
                     eprintln!("waiting up to {} s for the database: {error}", wait.as_secs());
                     told = true;

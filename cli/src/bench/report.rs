@@ -13,6 +13,7 @@ use super::figures::{Aim, Measured, Rounded};
 use super::side::Side;
 use super::size::Size;
 use super::summary::{self, FigureSummary, Rounds, SideSummary, UsageSummary};
+use crate::stdout;
 
 pub(super) struct Report {
     size: Size,
@@ -58,13 +59,13 @@ impl Report {
         match json {
             Some(path) if path == Path::new("-") => {
                 eprintln!("{}", figures.table());
-                println!("{text}");
+                stdout::line(text)?;
             }
             Some(path) => {
-                println!("{}", figures.table());
+                stdout::line(figures.table())?;
                 fs::write(path, text).with_context(|| format!("writing {}", path.display()))?;
             }
-            None => println!("{}", figures.table()),
+            None => stdout::line(figures.table())?,
         }
         Ok(())
     }

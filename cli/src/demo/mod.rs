@@ -46,7 +46,7 @@ struct Connected<'a> {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let cast = cast(Scale { comments: args.comments }).await?;
     for act in &cast {
-        println!("A simulated {} is up at {}.", act.kind(), act.url());
+        stdout::line(format!("A simulated {} is up at {}.", act.kind(), act.url()))?;
     }
     let local = Local::start(Setup {
         database: format!("demo_{}", std::process::id()),
@@ -55,7 +55,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         api_address: any_port(),
     })
     .await?;
-    println!("PostgreSQL, job-generator and worker are up.\n");
 
     let told = tokio::select! {
         told = tell(&local, &cast) => told,
@@ -67,16 +66,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// The story, in the order a user would live it.
 async fn tell(local: &Local, cast: &[Box<dyn Act>]) -> anyhow::Result<()> {
+    stdout::line("PostgreSQL, job-generator and worker are up.\n")?;
     let token = local.add_tenant("demo").await?;
     let user = User { api_url: local.api_url.clone(), token };
     let connected = connect_all(&user, cast).await?;
-    println!("The onboardings read everything there is:");
+    stdout::line("The onboardings read everything there is:")?;
     let onboardings = connected.iter().map(|it| (it.act.kind(), it.onboarding));
     follow_all(&local.store, onboardings).await?;
     for round in 1..=2 {
         check_all(&user, &local.store, &connected, round).await?;
     }
-    println!();
+    stdout::line("")?;
     closing_table::print(&local.store).await
 }
 
@@ -95,13 +95,13 @@ async fn connect_all<'a>(
         let credential = credentials.get(act.platform());
         connected.push(connect(user, &**act, credential).await?);
     }
-    println!();
+    stdout::line("")?;
     Ok(connected)
 }
 
 /// Nothing of a credential is shown, here or later.
 async fn bring(user: &User, platform: &str, credential: &Value) -> anyhow::Result<Value> {
-    println!("POST {}/v1/credentials\n     one for {platform}", user.api_url);
+    stdout::line(format!("POST {}/v1/credentials\n     one for {platform}", user.api_url))?;
     let body = json!({ "platform": platform, "credential": credential });
     Ok(user.post("/v1/credentials", &body).await?["id"].take())
 }
@@ -116,7 +116,7 @@ async fn connect<'a>(
         body["credential_id"] = credential.clone();
     }
     let shown = stdout::excerpt(&body.to_string(), 120);
-    println!("POST {}/v1/integrations\n     {shown}", user.api_url);
+    stdout::line(format!("POST {}/v1/integrations\n     {shown}", user.api_url))?;
     let made = user.post("/v1/integrations", &body).await?;
     let (integration, onboarding) = (id(&made, "/integration/id")?, id(&made, "/run/id")?);
     Ok(Connected { act, integration: integration.parse()?, onboarding: onboarding.parse()? })
@@ -135,7 +135,7 @@ impl User {
         let status = answer.status();
         let made: Value = answer.json().await?;
         ensure!(status.is_success(), "the API answered {status}: {made}");
-        println!("     {status}");
+        stdout::line(format!("     {status}"))?;
         Ok(made)
     }
 }
@@ -152,18 +152,18 @@ async fn check_all(
     round: usize,
 ) -> anyhow::Result<()> {
     let mut before = Vec::new();
-    println!();
+    stdout::line("")?;
     for it in connected {
         let known = it.act.stored(store, it.integration).await?;
         let written = it.act.write_upstream(round).await;
-        println!("On {}, {}.", it.act.kind(), written.said);
+        stdout::line(format!("On {}, {}.", it.act.kind(), written.said))?;
         before.push((known, written.new, it.act.requests()));
     }
     let since = store.now().await?;
-    println!("Each is checked when a tick reaches it:");
+    stdout::line("Each is checked when a tick reaches it:")?;
     for it in connected.iter().filter(|it| it.act.is_checked_daily()) {
         let path = format!("/v1/integrations/{}/runs", it.integration);
-        println!("POST {}{path}\n     without waiting for tomorrow", user.api_url);
+        stdout::line(format!("POST {}{path}\n     without waiting for tomorrow", user.api_url))?;
         user.post(&path, &json!({ "mode": "check" })).await?;
     }
     let checks = connected.iter().map(async |it| next_check(store, it, since).await);
@@ -172,7 +172,9 @@ async fn check_all(
         let found = it.act.stored(store, it.integration).await? - known;
         let (kind, counted) = (it.act.kind(), it.act.counted());
         let requests = it.act.requests() - requests;
-        println!("{kind}: found {found} of {written} new {counted} in {requests} requests.");
+        stdout::line(format!(
+            "{kind}: found {found} of {written} new {counted} in {requests} requests."
+        ))?;
         ensure!(found == written, "{written} new {counted} were to be found on {kind}");
     }
     Ok(())

@@ -97,3 +97,9 @@ async fn a_reader_who_has_seen_enough_is_no_failure(pool: PgPool) {
     let listing = Millrace::on(&pool).run_unread(&["runs"]).await;
     assert_eq!((listing.code, listing.stderr.as_str()), (Some(0), ""));
 }
+
+#[tokio::test]
+async fn a_reader_of_the_help_who_has_seen_enough_is_no_panic() {
+    let unheard = Millrace::at(NOWHERE).run_unheard(&["process-stream"]).await;
+    assert_eq!(unheard.code, Some(2));
+}

@@ -17,7 +17,8 @@ async fn migrating_says_what_was_applied_and_then_that_nothing_is_left(pool: PgP
     assert_eq!(applied.lines().count(), MIGRATIONS.iter().count());
     Store::new(pool, Clock::System).check().await.unwrap();
 
-    let again = millrace.run(&["migrate"]).await.ok();
+    let for_ever = u64::MAX.to_string();
+    let again = millrace.run(&["migrate", "--wait", &for_ever]).await.ok();
     let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap();
     assert_eq!(again, format!("nothing to apply: the schema is at {newest:04}\n"));
 }

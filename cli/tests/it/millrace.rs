@@ -66,6 +66,13 @@ impl Millrace {
         Answer::of(child.wait_with_output().await)
     }
 
+    /// The same, with nobody to hear what it complains about.
+    pub(crate) async fn run_unheard(&self, arguments: &[&str]) -> Answer {
+        let mut child = self.command(arguments).spawn().expect("the binary runs");
+        drop(child.stderr.take());
+        Answer::of(child.wait_with_output().await)
+    }
+
     pub(crate) fn start(&self, arguments: &[&str]) -> Running {
         let mut child = self.command(arguments).spawn().expect("the binary runs");
         let stdout = lines(child.stdout.take());
