@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::config::{DatabaseArgs, KeyringArgs, Mistakes, PlatformArgs};
+use shared::config::{DatabaseArgs, KeyringArgs, Mistakes, PlatformArgs, PlatformConfig};
 use shared::domain::{
     Credential, CredentialId, CredentialState, CredentialType, KnownCredential, TenantId,
 };
@@ -19,10 +19,8 @@ use shared::vault::{Brought, Vault};
 
 use crate::moment::{moment, moment_or_dash};
 use crate::secret_file::SecretArgs;
-use crate::{connections, stdout, tenants};
-
-/// Credentials in one statement.
-const PAGE: i64 = 1000;
+use crate::tenants::Names;
+use crate::{connections, lists, stdout, tenants};
 
 #[derive(clap::Subcommand)]
 pub(crate) enum Command {
@@ -152,20 +150,20 @@ async fn list(
     platform: Option<&str>,
     json: bool,
 ) -> anyhow::Result<()> {
-    let tenant = match tenant {
-        Some(tenant) => Some(tenants::find(store, tenant).await?.id),
-        None => None,
-    };
+    let tenant = tenants::find_if_named(store, tenant).await?;
     let credentials = all(store, tenant, platform).await?;
     if json {
         let views: Vec<_> = credentials.into_iter().map(CredentialView::from).collect();
         return Ok(stdout::json(&views)?);
     }
     let now = store.now().await?;
-    let header = ["CREDENTIAL", "PLATFORM", "TYPE", "STATE", "ORGANIZATION", "RENEWED", "ADDED"];
+    let tenants = Names::of_all(store).await?;
+    let header =
+        ["CREDENTIAL", "TENANT", "PLATFORM", "TYPE", "STATE", "ORGANIZATION", "RENEWED", "ADDED"];
     let rows = credentials.iter().map(|known| {
         [
             known.id.to_string(),
+            tenants.of(known.tenant_id),
             known.platform.clone(),
             known.kind.as_str().to_owned(),
             state_in_words(known),
@@ -177,21 +175,23 @@ async fn list(
     Ok(stdout::table(header, rows)?)
 }
 
+/// Exits with 2 if there is no such platform.
 async fn all(
     store: &Store,
     tenant: Option<TenantId>,
     platform: Option<&str>,
 ) -> anyhow::Result<Vec<KnownCredential>> {
-    let mut all: Vec<KnownCredential> = Vec::new();
-    loop {
-        let after = all.last().map(|last| last.id);
-        let page = store.credentials(tenant, platform, after, PAGE).await?;
-        let is_last = page.len() < PAGE as usize;
-        all.extend(page);
-        if is_last {
-            return Ok(all);
-        }
+    let page = async |after| store.credentials(tenant, platform, after, lists::PAGE).await;
+    let all = lists::all(page, |known| known.id).await?;
+    // One that another version knows is shown, as long as there is one.
+    if let (true, Some(platform)) = (all.is_empty(), platform) {
+        let mut mistakes = Mistakes::default();
+        let registry = registry(&PlatformConfig::default())?;
+        let known = registry.check_platform(platform);
+        let known = known.map_err(|unknown| mistakes.note("--platform", unknown));
+        mistakes.or_exit(known.ok());
     }
+    Ok(all)
 }
 
 async fn replace(
@@ -225,7 +225,10 @@ async fn rotate(vault: &Vault) -> anyhow::Result<ExitCode> {
 }
 
 fn new_key(id: Option<&str>) -> anyhow::Result<()> {
-    let key = MasterKey::new(&id.map_or_else(dated_id, str::to_owned))?;
+    let mut mistakes = Mistakes::default();
+    let key = MasterKey::new(&id.map_or_else(dated_id, str::to_owned));
+    let key = key.map_err(|invalid| mistakes.note("--id", invalid)).ok();
+    let key = mistakes.or_exit(key);
     stdout::line(&*key.reveal())?;
     eprintln!("Keep it well: without it, what it seals is lost.");
     Ok(())

@@ -136,5 +136,5 @@ fn show(units: &[ExternalSyncUnit]) -> io::Result<()> {
         let description = stdout::excerpt(unit.description.as_deref().unwrap_or_default(), 60);
         [unit.id.clone(), unit.name.clone(), items, description]
     });
-    stdout::table(["unit", "name", "items", "description"], rows)
+    stdout::table(["UNIT", "NAME", "ITEMS", "DESCRIPTION"], rows)
 }

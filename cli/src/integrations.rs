@@ -1,21 +1,19 @@
 //! `millrace integrations`: what tenants have connected; pausing, resuming and deleting it.
 
-use std::collections::HashMap;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
-use shared::config::DatabaseArgs;
+use shared::config::{DatabaseArgs, Mistakes, PlatformConfig};
 use shared::domain::{CredentialId, Integration, IntegrationId, IntegrationStatus, TenantId};
+use shared::integrations::registry;
 use shared::store::Store;
 
 use crate::moment::{moment, moment_or_dash};
-use crate::{connections, stdout, tenants};
-
-/// Integrations in one statement.
-const PAGE: i64 = 1000;
+use crate::tenants::Names;
+use crate::{connections, lists, stdout, tenants};
 
 #[derive(clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -82,24 +80,19 @@ async fn apply(change: Change) -> anyhow::Result<()> {
 
 async fn list(args: ListArgs) -> anyhow::Result<()> {
     let store = connections::store(&args.database).await?;
-    let tenant = match &args.tenant {
-        Some(tenant) => Some(tenants::find(&store, tenant).await?.id),
-        None => None,
-    };
+    let tenant = tenants::find_if_named(&store, args.tenant.as_deref()).await?;
     let integrations = all(&store, tenant, args.kind.as_deref()).await?;
     if args.json {
         let views: Vec<_> = integrations.into_iter().map(IntegrationView::from).collect();
         return Ok(stdout::json(&views)?);
     }
     let now = store.now().await?;
-    let names: HashMap<_, _> =
-        store.tenants().await?.into_iter().map(|tenant| (tenant.id, tenant.name)).collect();
+    let tenants = Names::of_all(&store).await?;
     let header = ["INTEGRATION", "TENANT", "KIND", "STATUS", "CONNECTED", "ONBOARDED"];
     let rows = integrations.iter().map(|integration| {
-        let tenant = names.get(&integration.tenant_id).cloned();
         [
             integration.id.to_string(),
-            tenant.unwrap_or_else(|| integration.tenant_id.to_string()),
+            tenants.of(integration.tenant_id),
             integration.kind.clone(),
             status_in_words(integration),
             moment(integration.created_at, now),
@@ -109,22 +102,22 @@ async fn list(args: ListArgs) -> anyhow::Result<()> {
     Ok(stdout::table(header, rows)?)
 }
 
-/// Every integration of a tenant or all, of a kind or all.
+/// Every integration of a tenant or all, of a kind or all. Exits with 2 if there is no such kind.
 pub(crate) async fn all(
     store: &Store,
     tenant: Option<TenantId>,
     kind: Option<&str>,
 ) -> anyhow::Result<Vec<Integration>> {
-    let mut all: Vec<Integration> = Vec::new();
-    loop {
-        let after = all.last().map(|last| last.id);
-        let page = store.integrations(tenant, kind, after, PAGE).await?;
-        let is_last = page.len() < PAGE as usize;
-        all.extend(page);
-        if is_last {
-            return Ok(all);
-        }
+    let page = async |after| store.integrations(tenant, kind, after, lists::PAGE).await;
+    let all = lists::all(page, |integration| integration.id).await?;
+    // One that another version knows is shown, as long as there is one.
+    if let (true, Some(kind)) = (all.is_empty(), kind) {
+        let mut mistakes = Mistakes::default();
+        let registry = registry(&PlatformConfig::default())?;
+        let known = registry.find(kind).map_err(|unknown| mistakes.note("--kind", unknown));
+        mistakes.or_exit(known.ok());
     }
+    Ok(all)
 }
 
 fn status_in_words(integration: &Integration) -> String {

@@ -15,6 +15,7 @@ mod demo;
 mod dev;
 mod discover;
 mod integrations;
+mod lists;
 mod local;
 mod migrate;
 mod moment;

@@ -1,5 +1,6 @@
 //! `millrace tenants`: customers, and the tokens that let them in.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::process::ExitCode;
 
@@ -80,6 +81,32 @@ pub(crate) async fn find(store: &Store, id_or_name: &str) -> anyhow::Result<Tena
         bail!("several tenants are called `{id_or_name}`, name one by its id: {}", ids.join(", "));
     }
     Ok(tenant)
+}
+
+/// The one that is meant, where only one tenant's things are wanted.
+pub(crate) async fn find_if_named(
+    store: &Store,
+    id_or_name: Option<&str>,
+) -> anyhow::Result<Option<TenantId>> {
+    match id_or_name {
+        Some(id_or_name) => Ok(Some(find(store, id_or_name).await?.id)),
+        None => Ok(None),
+    }
+}
+
+/// What people call them, for tables of what they have.
+pub(crate) struct Names(HashMap<TenantId, String>);
+
+impl Names {
+    pub(crate) async fn of_all(store: &Store) -> anyhow::Result<Self> {
+        let tenants = store.tenants().await?.into_iter();
+        Ok(Self(tenants.map(|tenant| (tenant.id, tenant.name)).collect()))
+    }
+
+    /// Its id, for one that was added a moment ago.
+    pub(crate) fn of(&self, id: TenantId) -> String {
+        self.0.get(&id).cloned().unwrap_or_else(|| id.to_string())
+    }
 }
 
 /// 256 random bits, with a prefix by which a leaked token is recognised.

@@ -27,11 +27,11 @@ mod tick;
 mod usage;
 mod wire;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::ensure;
 use clap::{Subcommand, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::task::block_in_place;
@@ -44,8 +44,8 @@ use stand::Stand;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// How often each side is measured, in turn with the others
-    #[arg(long, default_value_t = 3)]
-    rounds: usize,
+    #[arg(long, default_value = "3")]
+    rounds: NonZeroUsize,
     /// Much less work, to see whether all of it runs; the figures mean little
     #[arg(long)]
     quick: bool,
@@ -83,15 +83,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 fn measure(args: &Args) -> anyhow::Result<()> {
-    ensure!(args.rounds > 0, "no round measures nothing");
-    let sides = args.sides();
-    let progress = progress(args.rounds * sides.len());
+    let (sides, rounds) = (args.sides(), args.rounds.get());
+    let progress = progress(rounds * sides.len());
     progress.set_message("starting PostgreSQL and a platform to fetch from");
     let stand = Stand::set(args.quick, args.sqs_endpoint_url.clone())?;
     let mut report = Report::begin(Size::of(args.quick));
-    for round in 1..=args.rounds {
+    for round in 1..=rounds {
         for &side in &sides {
-            progress.set_message(format!("round {round} of {}: {side}", args.rounds));
+            progress.set_message(format!("round {round} of {rounds}: {side}"));
             let measured = stand.measure(side)?;
             progress.suspend(|| eprintln!("round {round}: {side}: {measured}"));
             report.note(side, measured);

@@ -73,8 +73,10 @@ async fn a_new_key_is_what_master_keys_wants_and_another_each_time() {
     assert!(made.stderr.contains("without it, what it seals is lost"), "{}", made.stderr);
     made.ok().parse::<shared::keyring::Keyring>().unwrap();
     assert_ne!(new_key("k").await, new_key("k").await);
-    let refused = Millrace::at("").run(&["credentials", "new-key", "--id", "two words"]).await;
-    refused.refusal(1);
+    for id in ["two words", "a:b"] {
+        let refused = Millrace::at("").run(&["credentials", "new-key", "--id", id]).await;
+        assert!(refused.refusal(2).contains("--id: "));
+    }
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
@@ -86,7 +88,15 @@ async fn credentials_are_listed_without_their_secrets_and_removed(pool: PgPool) 
     assert_eq!(listed[0]["id"], id.to_string());
     assert_eq!((&listed[0]["type"], &listed[0]["state"]), (&json!("secret"), &json!("valid")));
     let table = millrace.run(&["credentials", "list", "--tenant", "acme"]).await.ok();
-    assert!(table.contains(&id.to_string()) && table.contains("guestbook"), "{table}");
+    let words = |line: usize| -> Vec<String> {
+        table.lines().nth(line).unwrap().split_whitespace().map(str::to_owned).collect()
+    };
+    assert_eq!(words(0)[..3], ["CREDENTIAL", "TENANT", "PLATFORM"]);
+    assert_eq!(words(1)[..3], [&id.to_string(), "acme", "guestbook"]);
+    let of_slack = millrace.run(&["credentials", "list", "--platform", "slack"]).await.ok();
+    assert_eq!(of_slack.lines().count(), 1, "{of_slack}");
+    let unknown = millrace.run(&["credentials", "list", "--platform", "x"]).await.refusal(2);
+    assert!(unknown.contains("--platform: ") && unknown.contains("known: discord, "), "{unknown}");
     assert!(!format!("{listed}{table}").contains(SECRET));
 
     millrace.run(&["credentials", "remove", &id.to_string()]).await.ok();

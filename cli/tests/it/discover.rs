@@ -52,7 +52,7 @@ async fn what_a_worker_finds_is_shown_as_a_table(pool: PgPool) {
     assert_eq!(ended.code(), Some(0));
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let table: Vec<String> = table.iter().map(|line| words(line)).collect();
-    assert_eq!(table, ["unit name items description", "user/ada Ada ? Writes about engines"]);
+    assert_eq!(table, ["UNIT NAME ITEMS DESCRIPTION", "user/ada Ada ? Writes about engines"]);
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

@@ -103,3 +103,9 @@ async fn a_reader_of_the_help_who_has_seen_enough_is_no_panic() {
     let unheard = Millrace::at(NOWHERE).run_unheard(&["process-stream"]).await;
     assert_eq!(unheard.code, Some(2));
 }
+
+#[tokio::test]
+async fn what_measures_nothing_is_a_mistake() {
+    let refusal = Millrace::at(NOWHERE).run(&["bench", "--rounds", "0"]).await.refusal(2);
+    assert!(refusal.contains("'--rounds <ROUNDS>'"), "{refusal}");
+}

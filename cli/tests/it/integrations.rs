@@ -23,6 +23,8 @@ async fn integrations_are_listed_by_tenant_and_kind(pool: PgPool) {
     assert_eq!(row, [&acme.integration.id.to_string(), "acme", "devto", "active"]);
     let of_slack: Value = millrace.run(&["integrations", "--kind", "slack", "--json"]).await.json();
     assert_eq!(of_slack, serde_json::json!([]));
+    let unknown = millrace.run(&["integrations", "--kind", "x"]).await.refusal(2);
+    assert!(unknown.contains("--kind: ") && unknown.contains("registered: devto, "), "{unknown}");
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

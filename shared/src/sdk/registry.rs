@@ -42,17 +42,21 @@ impl Registry {
             }
             accepted.extend(integration.credentials().iter().map(|kind| kind.as_str()));
         }
-        if accepted.is_empty() {
-            return Err(UnknownCredential::Platform {
-                platform: platform.to_owned(),
-                known: self.platforms(),
-            });
-        }
+        self.check_platform(platform)?;
         Err(UnknownCredential::Type {
             platform: platform.to_owned(),
             kind: kind.as_str(),
             accepted,
         })
+    }
+
+    /// Whether there are integrations of this platform that want credentials.
+    pub fn check_platform(&self, platform: &str) -> Result<(), UnknownCredential> {
+        let known = self.platforms();
+        if known.contains(&platform) {
+            return Ok(());
+        }
+        Err(UnknownCredential::Platform { platform: platform.to_owned(), known })
     }
 
     /// Those that want credentials.
