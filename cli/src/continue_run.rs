@@ -1,15 +1,14 @@
 //! `millrace continue-run`: what failed or waits in a run is put back to pending, and a message
 //! about the run is posted.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use shared::config::{DatabaseArgs, QueueArgs};
-use shared::domain::{Run, RunId};
+use shared::domain::RunId;
 use shared::message::Message;
-use shared::store::{Continued, Store};
+use shared::store::Continued;
 
+use crate::lists::all_known;
 use crate::post::post_about_runs;
 use crate::{connections, stdout};
 
@@ -26,7 +25,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let (store, queue) = connections::store_and_queue(&args.database, &args.queue).await?;
-    let runs = all_known(&store, &args.runs).await?;
+    let runs = all_known("run", &args.runs, async |id| store.run(id).await).await?;
     let mut messages = Vec::new();
     for run in &runs {
         let continued = store.continue_run(run.id).await?;
@@ -50,19 +49,4 @@ pub(crate) fn is_put_back(run: RunId, continued: Continued) -> bool {
         Continued::Unknown => eprintln!("error: run {run} was deleted a moment ago"),
     }
     false
-}
-
-/// Each of them once, or none at all: a typing mistake changes nothing.
-async fn all_known(store: &Store, ids: &[RunId]) -> anyhow::Result<Vec<Run>> {
-    let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for id in BTreeSet::from_iter(ids) {
-        match store.run(*id).await? {
-            Some(run) => known.push(run),
-            None => unknown.push(id.to_string()),
-        }
-    }
-    if !unknown.is_empty() {
-        bail!("there is no run {}; nothing was posted", unknown.join(", nor "));
-    }
-    Ok(known)
 }

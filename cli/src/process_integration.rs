@@ -1,7 +1,6 @@
 //! `millrace process-integration`: a message for each integration, which starts a run of it, or
 //! joins the live one.
 
-use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -10,6 +9,7 @@ use shared::domain::{Integration, IntegrationId, IntegrationStatus, RunMode};
 use shared::message::Message;
 use shared::store::Store;
 
+use crate::lists::all_known;
 use crate::post::post;
 use crate::{connections, integrations, stdout};
 
@@ -56,7 +56,10 @@ impl Which {
     async fn find(&self, store: &Store) -> anyhow::Result<Vec<Integration>> {
         match &self.kind {
             Some(kind) => active_of_kind(store, kind).await,
-            None => all_known(store, &self.integrations).await,
+            None => {
+                let find = async |id| store.integration(id).await;
+                all_known("integration", &self.integrations, find).await
+            }
         }
     }
 }
@@ -68,19 +71,4 @@ async fn active_of_kind(store: &Store, kind: &str) -> anyhow::Result<Vec<Integra
         bail!("there is no active integration of kind `{kind}`; nothing was posted");
     }
     Ok(integrations)
-}
-
-/// Each of them once, or none at all: a typing mistake posts nothing.
-async fn all_known(store: &Store, ids: &[IntegrationId]) -> anyhow::Result<Vec<Integration>> {
-    let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for id in BTreeSet::from_iter(ids) {
-        match store.integration(*id).await? {
-            Some(integration) => known.push(integration),
-            None => unknown.push(id.to_string()),
-        }
-    }
-    if !unknown.is_empty() {
-        bail!("there is no integration {}; nothing was posted", unknown.join(", nor "));
-    }
-    Ok(known)
 }

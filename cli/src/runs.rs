@@ -49,10 +49,7 @@ enum State {
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let store = connections::store(&args.database).await?;
-    let tenant = match &args.tenant {
-        Some(tenant) => Some(tenants::find(&store, tenant).await?.id),
-        None => None,
-    };
+    let tenant = tenants::find_if_named(&store, args.tenant.as_deref()).await?;
     let filter = RunFilter {
         tenant,
         integration: args.integration,

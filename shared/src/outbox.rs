@@ -25,7 +25,8 @@ pub fn discovery_message(due: DueDiscovery) -> Outgoing {
     outgoing(Message::Discover { discovery: due.discovery }, due.tenant)
 }
 
-fn outgoing(message: Message, tenant: TenantId) -> Outgoing {
+/// Any message, likewise.
+pub fn outgoing(message: Message, tenant: TenantId) -> Outgoing {
     Outgoing {
         body: message.encode(),
         group: tenant.to_string(),
