@@ -1,16 +1,16 @@
 //! `millrace process-stream`: streams are put back to pending, whatever became of them, and a
 //! message about each of their runs is posted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use anyhow::bail;
 use shared::config::{DatabaseArgs, QueueArgs};
 use shared::domain::{RunId, StreamId, TenantId};
 use shared::message::Message;
-use shared::store::Store;
+use shared::store::{Result as StoreResult, Store};
 
 use crate::continue_run::is_put_back;
+use crate::lists::all_known;
 use crate::post::post_about_runs;
 use crate::{connections, stdout};
 
@@ -40,7 +40,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     for of_one_run in &runs {
         let done = of_one_run.put_back(&store).await?;
         if done > 0 {
-            messages.push((of_one_run.tenant, of_one_run.message()));
+            // They are put back already: the message names only the run, and may come twice.
+            let message = Message::Process { run: of_one_run.run, stream: None };
+            messages.push((of_one_run.tenant, message));
         }
         put_back += done;
         wanted += of_one_run.streams.len();
@@ -61,39 +63,22 @@ impl OfOneRun {
         }
         Ok(self.streams.len())
     }
-
-    /// Names the stream if there is one. Of several only the run is named: they are put back already,
-    /// and one message each would step again what another message has just had stepped.
-    fn message(&self) -> Message {
-        let stream = match self.streams[..] {
-            [only] => Some(only),
-            _ => None,
-        };
-        Message::Process { run: self.run, stream }
-    }
 }
 
 /// Each stream once, with its run; or none at all: a typing mistake changes nothing.
 async fn by_run(store: &Store, ids: &[StreamId]) -> anyhow::Result<Vec<OfOneRun>> {
     let mut runs: BTreeMap<RunId, OfOneRun> = BTreeMap::new();
-    let mut unknown = Vec::new();
-    for stream in BTreeSet::from_iter(ids) {
-        let Some(run) = run_of(store, *stream).await? else {
-            unknown.push(stream.to_string());
-            continue;
-        };
-        runs.entry(run.run).or_insert(run).streams.push(*stream);
-    }
-    if !unknown.is_empty() {
-        bail!("there is no stream {}; nothing was posted", unknown.join(", nor "));
+    for (stream, run) in all_known("stream", ids, async |id| run_of(store, id).await).await? {
+        runs.entry(run.run).or_insert(run).streams.push(stream);
     }
     Ok(runs.into_values().collect())
 }
 
-async fn run_of(store: &Store, stream: StreamId) -> anyhow::Result<Option<OfOneRun>> {
+async fn run_of(store: &Store, stream: StreamId) -> StoreResult<Option<(StreamId, OfOneRun)>> {
     let Some(run) = store.run_of_stream(stream).await? else {
         return Ok(None);
     };
     let run = store.run(run).await?;
-    Ok(run.map(|run| OfOneRun { tenant: run.tenant_id, run: run.id, streams: Vec::new() }))
+    let streams = Vec::new();
+    Ok(run.map(|run| (stream, OfOneRun { tenant: run.tenant_id, run: run.id, streams })))
 }

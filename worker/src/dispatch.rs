@@ -66,7 +66,7 @@ async fn decide(worker: &Worker, message: &Received, stop: &Shutdown) -> anyhow:
     match Message::decode(&message.body) {
         Ok(Message::Process { run, stream: None }) => process(worker, run, message, stop).await,
         Ok(Message::Process { run, stream: Some(stream) }) => {
-            process_stream(worker, run, stream, message, stop).await
+            process_stream(worker, run, stream).await
         }
         Ok(Message::Start { integration, mode }) => start(worker, integration, mode).await,
         Ok(Message::Discover { discovery }) => discover(worker, discovery, stop).await,
@@ -110,16 +110,14 @@ async fn process(
     })
 }
 
-/// Puts the stream back to pending, then processes its run, which steps it.
-async fn process_stream(
-    worker: &Worker,
-    run: RunId,
-    stream: StreamId,
-    message: &Received,
-    shutdown: &Shutdown,
-) -> anyhow::Result<Fate> {
+/// Puts the stream back to pending. The run gets a message of its own: this one, kept until the run
+/// is over, would step the stream once more if it came again.
+async fn process_stream(worker: &Worker, run: RunId, stream: StreamId) -> anyhow::Result<Fate> {
     match worker.store.process_stream_again(run, stream).await? {
-        Continued::Yes => process(worker, run, message, shutdown).await,
+        Continued::Yes => {
+            send(worker, run).await?;
+            Ok(Fate::Acknowledge)
+        }
         Continued::AnotherIsLive(other) => Ok(Fate::dead_letter(
             "conflict",
             format!("run {run} has ended, and run {other} of its integration is live"),
@@ -129,6 +127,15 @@ async fn process_stream(
             Ok(Fate::dead_letter("unknown", why))
         }
     }
+}
+
+/// Where nothing is fetched for the moment, it is sent by whoever lets it go on.
+async fn send(worker: &Worker, run: RunId) -> anyhow::Result<()> {
+    if let Some(due) = worker.store.run(run).await?.filter(|run| run.send_at.is_some()) {
+        let due = DueMessage { run, tenant: due.tenant_id };
+        send_now(&worker.store, &*worker.queue, due).await;
+    }
+    Ok(())
 }
 
 /// Makes the run, or joins the live one. It gets a message of its own.

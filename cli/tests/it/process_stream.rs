@@ -18,8 +18,8 @@ async fn a_stream_is_put_back_whatever_became_of_it_and_its_siblings_stay(pool: 
     let posted = millrace.run(&["process-stream", "-s", &processed.to_string()]).await.ok();
 
     assert_eq!(posted, "posted: 1 of 1 streams\n");
-    let process = Message::Process { run: acme.run, stream: Some(processed) };
-    assert_eq!(messages(&pool).await, [process]);
+    // Naming the stream would step it again, if the sweep's message had it stepped before.
+    assert_eq!(messages(&pool).await, [Message::Process { run: acme.run, stream: None }]);
     assert_eq!(acme.streams(StreamState::Pending).await, [processed]);
     assert_eq!(acme.streams(StreamState::Error).await.len(), 1);
     assert_eq!(acme.store.due_messages(10).await.unwrap(), []);

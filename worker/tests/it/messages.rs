@@ -3,6 +3,7 @@
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use shared::domain::{IntegrationId, RunId, RunState, StreamId};
+use shared::message::Message;
 use shared::queue::Queue;
 use shared::sdk::Registry;
 use sqlx::PgPool;
@@ -128,6 +129,26 @@ async fn a_message_that_names_a_stream_steps_exactly_that_one_again(pool: PgPool
     stage.deliver().await;
     let reason = stage.queue.dead_letters(1).await.unwrap().remove(0).reason.unwrap();
     assert!(reason.contains("is live"), "{reason}");
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_message_that_names_a_stream_is_gone_before_that_is_stepped(pool: PgPool) {
+    let platform = Platform::with_news();
+    let (stage, _, run) = Stage::with_toy(pool, &platform).await;
+    stage.work().await;
+    let stream = stage.streams(run).await.remove(0).id;
+
+    stage.post(&json!({"type": "integration_process", "runId": run, "streamId": stream})).await;
+    let named = stage.receive().await.unwrap();
+    worker::dispatch(&stage.worker, named, &worker::Shutdown::default()).await;
+
+    // However often what is left comes, it steps nothing that was stepped.
+    let left = Message::Process { run, stream: None }.encode();
+    assert_eq!((platform.asked(), stage.queue.bodies()), (1, vec![left.clone()]));
+    stage.post_text(&left).await;
+    stage.deliver().await;
+    assert_eq!(platform.asked(), 2);
+    assert_eq!(stage.run(run).await.state, RunState::Processed);
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]
