@@ -34,18 +34,23 @@ pub(crate) async fn follow(
 ) -> anyhow::Result<RunState> {
     loop {
         let looked_at = Instant::now();
-        match Progress::look(store, run).await {
+        let rest = match Progress::look(store, run).await {
             Ok(progress) => {
                 output.show(&progress)?;
                 if progress.state().is_finished() {
                     output.end();
                     return Ok(progress.state());
                 }
+                LOOK_EVERY.max(looked_at.elapsed() * 9)
             }
-            Err(error) if is_away(&error) => output.show_absence()?,
+            // A look in vain costs the database nothing, however long it takes.
+            Err(error) if is_away(&error) => {
+                output.show_absence()?;
+                LOOK_EVERY
+            }
             Err(error) => return Err(error),
-        }
-        tokio::time::sleep(LOOK_EVERY.max(looked_at.elapsed() * 9)).await;
+        };
+        tokio::time::sleep(rest).await;
     }
 }
 
