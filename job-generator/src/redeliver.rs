@@ -21,9 +21,8 @@ pub async fn send_due(generator: &Generator) -> anyhow::Result<()> {
         if due.is_empty() {
             return Ok(());
         }
-        let messages: Vec<Outgoing> = due.iter().copied().map(outbox::message).collect();
-        let (sent, failure) = send(generator, &messages).await;
-        let runs: Vec<_> = sent.into_iter().map(|at| due[at].run).collect();
+        let (sent, failure) = send(generator, &due, outbox::message).await;
+        let runs: Vec<_> = sent.iter().map(|due| due.run).collect();
         generator.store.messages_sent(&runs).await?;
         debug!(sent = runs.len(), due = due.len(), "sent what was due");
         if let Some(failure) = failure {
@@ -38,17 +37,21 @@ async fn send_due_discoveries(generator: &Generator) -> anyhow::Result<()> {
     if due.is_empty() {
         return Ok(());
     }
-    let messages: Vec<Outgoing> = due.iter().copied().map(outbox::discovery_message).collect();
-    let (sent, failure) = send(generator, &messages).await;
-    let discoveries: Vec<_> = sent.into_iter().map(|at| due[at].discovery).collect();
+    let (sent, failure) = send(generator, &due, outbox::discovery_message).await;
+    let discoveries: Vec<_> = sent.iter().map(|due| due.discovery).collect();
     generator.store.discoveries_sent(&discoveries).await?;
     failure.map_or(Ok(()), |failure| Err(failure).context("sending discoveries that are due"))
 }
 
-/// Which were sent, by their places, and why the others were not.
-async fn send(generator: &Generator, messages: &[Outgoing]) -> (Vec<usize>, Option<SendError>) {
-    let failure = generator.queue.send(messages).await.err();
+/// Those whose message was sent, and why that of the others was not.
+async fn send<D: Copy>(
+    generator: &Generator,
+    due: &[D],
+    message: fn(D) -> Outgoing,
+) -> (Vec<D>, Option<SendError>) {
+    let messages: Vec<Outgoing> = due.iter().copied().map(message).collect();
+    let failure = generator.queue.send(&messages).await.err();
     let unsent = failure.as_ref().map_or(&[][..], |failure| &failure.unsent);
-    let sent = (0..messages.len()).filter(|at| !unsent.contains(at)).collect();
+    let sent = (0..due.len()).filter(|at| !unsent.contains(at)).map(|at| due[at]).collect();
     (sent, failure)
 }

@@ -11,8 +11,8 @@ use tracing::warn;
 
 use crate::domain::TenantId;
 use crate::message::Message;
-use crate::queue::{Outgoing, Queue, SendError};
-use crate::store::{DueDiscovery, DueMessage, Store};
+use crate::queue::{Outgoing, Queue};
+use crate::store::{DueDiscovery, DueMessage, Result as StoreResult, Store};
 use crate::telemetry::Trace;
 
 /// "Make progress on this run", in the group of its tenant and in the trace of whoever says it.
@@ -38,32 +38,32 @@ pub fn outgoing(message: Message, tenant: TenantId) -> Outgoing {
 /// Sends a run's message without waiting for the sweep, which sends it if this does not: a queue
 /// that is away is nobody's failure.
 pub async fn send_now(store: &Store, queue: &dyn Queue, due: DueMessage) {
-    let sent = async {
-        at_once(queue.send(&[message(due)])).await?;
-        store.messages_sent(&[due.run]).await?;
-        Ok::<_, anyhow::Error>(())
-    };
-    if let Err(error) = sent.await {
+    let runs = [due.run];
+    let sent = send_and_note(queue, message(due), store.messages_sent(&runs)).await;
+    if let Err(error) = sent {
         warn!(run.id = %due.run, "the sweep will send this run's message: {error:#}");
     }
 }
 
 /// The same for a discovery.
 pub async fn send_discovery_now(store: &Store, queue: &dyn Queue, due: DueDiscovery) {
-    let sent = async {
-        at_once(queue.send(&[discovery_message(due)])).await?;
-        store.discoveries_sent(&[due.discovery]).await?;
-        Ok::<_, anyhow::Error>(())
-    };
-    if let Err(error) = sent.await {
+    let discoveries = [due.discovery];
+    let noted = store.discoveries_sent(&discoveries);
+    if let Err(error) = send_and_note(queue, discovery_message(due), noted).await {
         warn!(discovery.id = %due.discovery, "the sweep will send this discovery's message: {error:#}");
     }
 }
 
 /// Whoever sends has something better to do than to wait for a queue that hangs.
-async fn at_once(sending: impl Future<Output = Result<(), SendError>>) -> anyhow::Result<()> {
+async fn send_and_note(
+    queue: &dyn Queue,
+    message: Outgoing,
+    noted: impl Future<Output = StoreResult<()>>,
+) -> anyhow::Result<()> {
     const AT_ONCE: Duration = Duration::from_secs(2);
-    Ok(timeout(AT_ONCE, sending).await.context("the queue does not answer")??)
+    let sent = timeout(AT_ONCE, queue.send(&[message])).await;
+    sent.context("the queue does not answer")??;
+    Ok(noted.await?)
 }
 
 #[cfg(test)]
