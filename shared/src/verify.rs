@@ -9,11 +9,12 @@ use std::time::Duration;
 use anyhow::anyhow;
 use serde_json::Value;
 use tokio::time::timeout;
+use uuid::Uuid;
 
-use crate::domain::{CredentialId, CredentialState, KnownCredential, RunMode, TenantId};
+use crate::domain::{CredentialId, CredentialState, KnownCredential, RunMode, TenantId, Tick};
 use crate::ledger::{Ledger, Spender};
 use crate::sdk::{Access, DynIntegration, InvalidSettings, RawConnection, SyncError};
-use crate::store::{IdempotencyKey, Store, StoreError};
+use crate::store::{IdempotencyKey, NewIntegration, Store, StoreError};
 use crate::vault::Vault;
 
 /// How long a platform may take to answer.
@@ -74,7 +75,9 @@ pub async fn verify(store: &Store, vault: &Vault, wish: Wish<'_>) -> Result<(), 
     let credential = check(store, wish).await?;
     let ledger = Ledger::of(store.clone());
     let access = credential.map_or_else(Access::open, |credential| vault.access(credential));
-    let access = access.counted_by(ledger.counts(spender(wish, credential)));
+    let by = credential.map_or_else(|| wish.tenant.to_string(), |id| id.to_string());
+    let spender = Spender::while_waited_for(wish.integration.platform(), wish.tenant, by);
+    let access = access.counted_by(ledger.counts(spender));
     let connection = RawConnection {
         units: wish.units.to_vec(),
         ..RawConnection::new(wish.settings.clone(), store.now().await?, access)
@@ -92,14 +95,27 @@ pub async fn verify(store: &Store, vault: &Vault, wish: Wish<'_>) -> Result<(), 
     })
 }
 
-/// Somebody looks at a screen meanwhile: it is counted as checks are.
-fn spender(wish: Wish<'_>, credential: Option<CredentialId>) -> Spender {
-    Spender {
-        platform: wish.integration.platform().to_owned(),
-        tenant: wish.tenant,
-        mode: RunMode::Check,
-        credential: credential.map_or_else(|| wish.tenant.to_string(), |id| id.to_string()),
-    }
+/// What is to be stored of a wish that can work; its first check is counted in ticks of this length.
+pub async fn to_be_connected(
+    store: &Store,
+    vault: &Vault,
+    wish: Wish<'_>,
+    tick: Duration,
+) -> Result<NewIntegration, Unworkable> {
+    verify(store, vault, wish).await?;
+    let Wish { tenant, integration, settings, units, credential } = wish;
+    let now = Tick::at(store.now().await?, tick);
+    // Any number spreads integrations that were connected together.
+    let phase = Uuid::new_v4().as_u128();
+    Ok(NewIntegration {
+        tenant_id: tenant,
+        kind: integration.kind().to_owned(),
+        settings: settings.clone(),
+        units: units.to_vec(),
+        credential_id: credential,
+        first_check: integration.checks().first_check(now, phase),
+        member_attributes: integration.member_attributes(),
+    })
 }
 
 /// Whether the settings decode and the credential fits; nobody is asked. The credential to be used.

@@ -85,15 +85,10 @@ async fn units(worker: &Worker, claimed: &ClaimedDiscovery) -> SdkResult<Vec<Ext
     integration.discover(connection).await
 }
 
-/// It reads little and somebody looks at a screen meanwhile: it is counted as checks are.
 fn spender(claimed: &ClaimedDiscovery, platform: &str) -> Spender {
     let credential = claimed.credential.map(|credential| credential.id.to_string());
-    Spender {
-        platform: platform.to_owned(),
-        tenant: claimed.tenant_id,
-        mode: RunMode::Check,
-        credential: credential.unwrap_or_else(|| claimed.lease.id.to_string()),
-    }
+    let credential = credential.unwrap_or_else(|| claimed.lease.id.to_string());
+    Spender::while_waited_for(platform, claimed.tenant_id, credential)
 }
 
 async fn settle(

@@ -14,16 +14,15 @@ use serde_json::{Value, json};
 use shared::config::{
     DatabaseArgs, DatabaseConfig, KeyringArgs, Mistakes, PlatformArgs, QueueArgs, QueueConfig,
 };
-use shared::domain::{CredentialId, RequestedBy, TenantId, Tick};
+use shared::domain::{CredentialId, RequestedBy, TenantId};
 use shared::integrations::registry;
 use shared::keyring::Keyring;
 use shared::message::Message;
 use shared::queue::{self, Queue};
 use shared::sdk::{DynIntegration, Registry};
-use shared::store::{Connected, NewIntegration, Store};
+use shared::store::{Connected, Store};
 use shared::vault::Vault;
-use shared::verify::{Unworkable, Wish, verify};
-use uuid::Uuid;
+use shared::verify::{Unworkable, Wish, to_be_connected};
 
 use crate::connections::open_store;
 use crate::integrations::IntegrationView;
@@ -135,19 +134,7 @@ async fn connect(
         units: &units,
         credential,
     };
-    verify(store, vault, wish).await.map_err(|why| refusal(kind, why))?;
-    let now = store.now().await?;
-    // Any number spreads integrations that were connected together.
-    let phase = Uuid::new_v4().as_u128();
-    let new = NewIntegration {
-        tenant_id,
-        kind: kind.to_owned(),
-        settings,
-        units,
-        credential_id: credential,
-        first_check: integration.checks().first_check(Tick::at(now, tick), phase),
-        member_attributes: integration.member_attributes(),
-    };
+    let new = to_be_connected(store, vault, wish, tick).await.map_err(|why| refusal(kind, why))?;
     Ok(store.connect(&new, RequestedBy::Cli).await?)
 }
 

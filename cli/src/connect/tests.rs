@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 use shared::clock::Clock;
-use shared::domain::{CheckSchedule, IntegrationStatus, RunMode};
+use shared::domain::{CheckSchedule, IntegrationStatus, RunMode, Tick};
 use shared::queue::memory::MemoryQueue;
 use shared::sdk::{Connection, Integration, Result, Run, StreamOutput, SyncError};
 use shared::store::DueMessage;

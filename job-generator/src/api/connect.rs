@@ -8,19 +8,17 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use shared::domain::{CredentialId, RequestedBy, TenantId, Tick};
-use shared::sdk::DynIntegration;
-use shared::store::{Connected, KeptAnswer, NewIntegration};
+use shared::domain::{CredentialId, RequestedBy, TenantId};
+use shared::store::{Connected, KeptAnswer};
 use shared::verify::Wish;
 use tracing::info;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use super::body::Body;
 use super::once::{self, Key, Once, made};
 use super::problem::Problem;
 use super::tenant::Tenant;
-use super::verify::can_work;
+use super::verify::to_be_connected;
 use super::{Api, shown};
 
 /// What is to be connected.
@@ -92,8 +90,7 @@ async fn connect_now(
         units: &wanted.units,
         credential: wanted.credential_id,
     };
-    can_work(api, wish).await?;
-    let new = new_integration(api, tenant, wanted, integration).await?;
+    let new = to_be_connected(api, wish).await?;
     let answer = |connected: &Connected| answer(connected, api.tick);
     let connected =
         api.store.connect_keeping(&new, RequestedBy::Connect, once.keep(&answer)).await?;
@@ -101,24 +98,6 @@ async fn connect_now(
     info!(integration.id = %id, kind = new.kind, run.id = %run, "connected");
     api.send(run, tenant).await;
     Ok(answer(&connected))
-}
-
-async fn new_integration(
-    api: &Api,
-    tenant_id: TenantId,
-    wanted: &Connect,
-    integration: &dyn DynIntegration,
-) -> Result<NewIntegration, Problem> {
-    let now = Tick::at(api.store.now().await?, api.tick);
-    Ok(NewIntegration {
-        tenant_id,
-        first_check: integration.checks().first_check(now, Uuid::new_v4().as_u128()),
-        member_attributes: integration.member_attributes(),
-        kind: wanted.kind.clone(),
-        settings: wanted.settings.clone(),
-        units: wanted.units.clone(),
-        credential_id: wanted.credential_id,
-    })
 }
 
 fn answer(connected: &Connected, tick: Duration) -> KeptAnswer {

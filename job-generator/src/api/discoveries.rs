@@ -133,12 +133,10 @@ fn answer(asked: &domain::Discovery) -> KeptAnswer {
 )]
 pub(super) async fn show(
     State(api): State<Arc<Api>>,
-    Tenant(tenant): Tenant,
+    tenant: Tenant,
     Id(id): Id<DiscoveryId>,
 ) -> Result<Json<Discovery>, Problem> {
-    let own = api.store.discovery(id).await?.filter(|known| known.tenant_id == tenant);
-    let own = own.ok_or_else(|| Problem::not_found("discovery", id))?;
-    Ok(Json(Discovery::of(&own)))
+    Ok(Json(Discovery::of(&tenant.discovery(&api, id).await?)))
 }
 
 impl Discovery {

@@ -6,7 +6,8 @@ use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use shared::domain::{
-    CredentialId, Integration, IntegrationId, KnownCredential, Run, RunId, TenantId,
+    CredentialId, Discovery, DiscoveryId, Integration, IntegrationId, KnownCredential, Run, RunId,
+    TenantId,
 };
 use tracing::Span;
 
@@ -58,6 +59,11 @@ impl Tenant {
         let known = api.store.credential(id).await?;
         let own = known.filter(|credential| credential.tenant_id == self.0);
         own.ok_or_else(|| Problem::not_found("credential", id))
+    }
+
+    pub(super) async fn discovery(self, api: &Api, id: DiscoveryId) -> Result<Discovery, Problem> {
+        let own = api.store.discovery(id).await?.filter(|known| known.tenant_id == self.0);
+        own.ok_or_else(|| Problem::not_found("discovery", id))
     }
 
     pub(super) async fn run(self, api: &Api, id: RunId) -> Result<Run, Problem> {

@@ -1,7 +1,8 @@
 //! What is said to a tenant whose integration cannot work as it is to be connected.
 
 use shared::sdk::InvalidSettings;
-use shared::verify::{Unworkable, Wish, check, verify};
+use shared::store::NewIntegration;
+use shared::verify::{self, Unworkable, Wish, check};
 
 use super::Api;
 use super::problem::{Problem, Type};
@@ -9,7 +10,14 @@ use super::problem::{Problem, Type};
 /// Nothing is stored before this passes.
 pub(super) async fn can_work(api: &Api, wish: Wish<'_>) -> Result<(), Problem> {
     let kind = wish.integration.kind();
-    verify(&api.store, &api.vault, wish).await.map_err(|why| problem(kind, why))
+    verify::verify(&api.store, &api.vault, wish).await.map_err(|why| problem(kind, why))
+}
+
+/// The same; what is to be stored then.
+pub(super) async fn to_be_connected(api: &Api, wish: Wish<'_>) -> Result<NewIntegration, Problem> {
+    let kind = wish.integration.kind();
+    let new = verify::to_be_connected(&api.store, &api.vault, wish, api.tick).await;
+    new.map_err(|why| problem(kind, why))
 }
 
 /// The same, without asking the platform.

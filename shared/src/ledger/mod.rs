@@ -52,6 +52,13 @@ pub struct Spender {
     pub credential: String,
 }
 
+impl Spender {
+    /// Somebody looks at a screen until they are answered: that is counted as checks are.
+    pub fn while_waited_for(platform: &str, tenant: TenantId, credential: String) -> Self {
+        Self { platform: platform.to_owned(), tenant, mode: RunMode::Check, credential }
+    }
+}
+
 impl Ledger {
     pub fn of(store: Store) -> Self {
         Self { store, rows: Arc::default() }
