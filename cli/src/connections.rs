@@ -7,9 +7,7 @@ use shared::queue::{self, Queue};
 use shared::store::{Store, reach_database};
 
 pub(crate) async fn store(database: &DatabaseArgs) -> anyhow::Result<Store> {
-    let mut mistakes = Mistakes::default();
-    let database = database.check(&mut mistakes);
-    open_store(&mistakes.or_exit(database)).await
+    open_store(&Mistakes::check_or_exit(|mistakes| database.check(mistakes))).await
 }
 
 pub(crate) async fn store_and_queue(

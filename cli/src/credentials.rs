@@ -185,11 +185,10 @@ async fn all(
     let all = lists::all(page, |known| known.id).await?;
     // One that another version knows is shown, as long as there is one.
     if let (true, Some(platform)) = (all.is_empty(), platform) {
-        let mut mistakes = Mistakes::default();
-        let registry = registry(&PlatformConfig::default())?;
-        let known = registry.check_platform(platform);
-        let known = known.map_err(|unknown| mistakes.note("--platform", unknown));
-        mistakes.or_exit(known.ok());
+        let known = registry(&PlatformConfig::default())?.check_platform(platform);
+        Mistakes::check_or_exit(|mistakes| {
+            known.map_err(|unknown| mistakes.note("--platform", unknown)).ok()
+        });
     }
     Ok(all)
 }
@@ -225,10 +224,10 @@ async fn rotate(vault: &Vault) -> anyhow::Result<ExitCode> {
 }
 
 fn new_key(id: Option<&str>) -> anyhow::Result<()> {
-    let mut mistakes = Mistakes::default();
     let key = MasterKey::new(&id.map_or_else(dated_id, str::to_owned));
-    let key = key.map_err(|invalid| mistakes.note("--id", invalid)).ok();
-    let key = mistakes.or_exit(key);
+    let key = Mistakes::check_or_exit(|mistakes| {
+        key.map_err(|invalid| mistakes.note("--id", invalid)).ok()
+    });
     stdout::line(&*key.reveal())?;
     eprintln!("Keep it well: without it, what it seals is lost.");
     Ok(())

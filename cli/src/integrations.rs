@@ -112,10 +112,10 @@ pub(crate) async fn all(
     let all = lists::all(page, |integration| integration.id).await?;
     // One that another version knows is shown, as long as there is one.
     if let (true, Some(kind)) = (all.is_empty(), kind) {
-        let mut mistakes = Mistakes::default();
         let registry = registry(&PlatformConfig::default())?;
-        let known = registry.find(kind).map_err(|unknown| mistakes.note("--kind", unknown));
-        mistakes.or_exit(known.ok());
+        Mistakes::check_or_exit(|mistakes| {
+            registry.find(kind).map_err(|unknown| mistakes.note("--kind", unknown)).ok()
+        });
     }
     Ok(all)
 }

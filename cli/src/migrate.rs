@@ -22,9 +22,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let mut mistakes = Mistakes::default();
-    let database = args.database.check(&mut mistakes);
-    let database = mistakes.or_exit(database);
+    let database = Mistakes::check_or_exit(|mistakes| args.database.check(mistakes));
     wait_for(&database.url, Duration::from_secs(args.wait)).await?;
     let applied = Store::connect_lazily(&database)?.migrate().await?;
     for migration in &applied {

@@ -24,9 +24,7 @@ pub(crate) struct SecretArgs {
 
 impl SecretArgs {
     pub(crate) fn read_or_exit(&self) -> Credential {
-        let mut mistakes = Mistakes::default();
-        let credential = self.read(&mut mistakes);
-        mistakes.or_exit(credential)
+        Mistakes::check_or_exit(|mistakes| self.read(mistakes))
     }
 
     fn read(&self, mistakes: &mut Mistakes) -> Option<Credential> {

@@ -35,9 +35,7 @@ pub struct Config {
 impl Args {
     /// Exits with 2 and every mistake, if there is one.
     pub fn check_or_exit(&self) -> Config {
-        let mut mistakes = Mistakes::default();
-        let config = self.check(&mut mistakes);
-        mistakes.or_exit(config)
+        Mistakes::check_or_exit(|mistakes| self.check(mistakes))
     }
 
     fn check(&self, mistakes: &mut Mistakes) -> Option<Config> {

@@ -90,6 +90,13 @@ impl Mistakes {
         self.0.push(format!("{argument}: {mistake}"));
     }
 
+    /// What was checked, if there was no mistake; else as [`Mistakes::or_exit`].
+    pub fn check_or_exit<T>(check: impl FnOnce(&mut Self) -> Option<T>) -> T {
+        let mut mistakes = Self::default();
+        let checked = check(&mut mistakes);
+        mistakes.or_exit(checked)
+    }
+
     /// Exits with 2 and every mistake, if there is one. Before anything is started.
     pub fn or_exit<T>(self, value: Option<T>) -> T {
         match value {
