@@ -1,5 +1,5 @@
-//! Discoveries: asked for, claimed by one worker at a time, ended with a list or a reason. As with
-//! runs, the row says itself when its next message is due, and every ending write names the lease.
+//! Discoveries: asked for, and claimed by one worker at a time. As with runs, the row says itself when
+//! its next message is due. What comes of one is in `discovery_outcomes.rs`.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::idempotency::keep;
 use super::{ClaimedCredential, Keep, Result, Store, StoreError, clean};
 use crate::domain::{
-    ATTEMPTS, CredentialId, Discovery, DiscoveryId, DiscoveryState, ExternalSyncUnit, TenantId,
+    CredentialId, Discovery, DiscoveryId, DiscoveryState, ExternalSyncUnit, TenantId,
 };
 
 /// What a tenant wants to know.
@@ -39,7 +39,7 @@ pub struct ClaimedDiscovery {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DiscoveryLease {
     pub id: DiscoveryId,
-    token: Uuid,
+    pub(super) token: Uuid,
 }
 
 /// A discovery whose message is due.
@@ -153,81 +153,6 @@ impl Store {
         fenced(kept.execute(&self.pool).await?.rows_affected())
     }
 
-    pub async fn finish_discovery(
-        &self,
-        lease: DiscoveryLease,
-        units: &[ExternalSyncUnit],
-        requests: u64,
-    ) -> Result<()> {
-        let units = serde_json::to_value(units).unwrap_or_default();
-        let finished = sqlx::query!(
-            r#"
-            update discoveries
-            set state = 'done', units = $3, error = null, lease_token = null, send_at = null,
-                requests = requests + $4, processed_at = coalesce($5::timestamptz, now())
-            where id = $1 and lease_token = $2
-            "#,
-            lease.id.0,
-            lease.token,
-            clean::json(units),
-            requests as i64,
-            self.clock.in_database(),
-        );
-        fenced(finished.execute(&self.pool).await?.rows_affected())
-    }
-
-    pub async fn fail_discovery(
-        &self,
-        lease: DiscoveryLease,
-        reason: &str,
-        requests: u64,
-    ) -> Result<()> {
-        let reason = clean::text(reason);
-        let failed = sqlx::query!(
-            r#"
-            update discoveries
-            set state = 'error', error = $3, lease_token = null, send_at = null,
-                requests = requests + $4, processed_at = coalesce($5::timestamptz, now())
-            where id = $1 and lease_token = $2
-            "#,
-            lease.id.0,
-            lease.token,
-            &*reason,
-            requests as i64,
-            self.clock.in_database(),
-        );
-        fenced(failed.execute(&self.pool).await?.rows_affected())
-    }
-
-    /// Lets it wait. With an error it has failed once more; without one it costs no attempt.
-    pub async fn delay_discovery(
-        &self,
-        lease: DiscoveryLease,
-        after: Duration,
-        error: Option<&str>,
-        requests: u64,
-    ) -> Result<()> {
-        let error = error.map(clean::text);
-        let delayed = sqlx::query!(
-            r#"
-            update discoveries
-            set state = 'pending', lease_token = null, error = $4,
-                attempts = attempts + ($4::text is not null)::int,
-                due_at = coalesce($6::timestamptz, now()) + make_interval(secs => $3),
-                send_at = coalesce($6, now()) + make_interval(secs => $3),
-                requests = requests + $5
-            where id = $1 and lease_token = $2
-            "#,
-            lease.id.0,
-            lease.token,
-            after.as_secs_f64(),
-            error.as_deref(),
-            requests as i64,
-            self.clock.in_database(),
-        );
-        fenced(delayed.execute(&self.pool).await?.rows_affected())
-    }
-
     /// Discoveries whose message is due, longest due first.
     pub async fn due_discoveries(&self, limit: i64) -> Result<Vec<DueDiscovery>> {
         let due = sqlx::query_as!(
@@ -265,18 +190,6 @@ impl Store {
     }
 }
 
-impl ClaimedDiscovery {
-    /// Whether a failure now would be the last.
-    pub fn is_last_attempt(&self) -> bool {
-        self.attempts + 1 >= ATTEMPTS
-    }
-
-    /// Whether too many workers died over it, or it failed too often, to be tried again.
-    pub fn is_spent(&self) -> bool {
-        self.attempts >= ATTEMPTS
-    }
-}
-
 async fn select(executor: impl PgExecutor<'_>, id: DiscoveryId) -> Result<Option<Discovery>> {
     let row = sqlx::query!(
         r#"
@@ -304,6 +217,6 @@ async fn select(executor: impl PgExecutor<'_>, id: DiscoveryId) -> Result<Option
     }))
 }
 
-fn fenced(rows: u64) -> Result<()> {
+pub(super) fn fenced(rows: u64) -> Result<()> {
     if rows == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
 }

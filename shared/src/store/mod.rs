@@ -15,6 +15,7 @@ mod connect;
 mod credentials;
 mod directory;
 mod discoveries;
+mod discovery_outcomes;
 mod ending;
 mod facts;
 mod idempotency;
