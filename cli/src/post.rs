@@ -25,7 +25,7 @@ pub(crate) async fn post_about_runs(
 ) -> anyhow::Result<()> {
     let runs: Vec<RunId> = messages.iter().filter_map(|(_, message)| run_of(*message)).collect();
     post(queue, messages).await?;
-    Ok(store.messages_sent(&runs).await?)
+    Ok(store.messages_sent(&runs, None).await?)
 }
 
 fn run_of(message: Message) -> Option<RunId> {

@@ -21,9 +21,10 @@ pub async fn send_due(generator: &Generator) -> anyhow::Result<()> {
         if due.is_empty() {
             return Ok(());
         }
+        let due_by = generator.store.now().await?;
         let (sent, failure) = send(generator, &due, outbox::message).await;
         let runs: Vec<_> = sent.iter().map(|due| due.run).collect();
-        generator.store.messages_sent(&runs).await?;
+        generator.store.messages_sent(&runs, Some(due_by)).await?;
         debug!(sent = runs.len(), due = due.len(), "sent what was due");
         if let Some(failure) = failure {
             return Err(failure).context("sending what is due");

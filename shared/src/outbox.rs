@@ -39,7 +39,7 @@ pub fn outgoing(message: Message, tenant: TenantId) -> Outgoing {
 /// that is away is nobody's failure.
 pub async fn send_now(store: &Store, queue: &dyn Queue, due: DueMessage) {
     let runs = [due.run];
-    let sent = send_and_note(queue, message(due), store.messages_sent(&runs)).await;
+    let sent = send_and_note(queue, message(due), store.messages_sent(&runs, None)).await;
     if let Err(error) = sent {
         warn!(run.id = %due.run, "the sweep will send this run's message: {error:#}");
     }

@@ -2,6 +2,8 @@
 //! message is due. Made or handed back: now. Delayed: when the delay ends. Leased: when the lease
 //! ends, which its holder keeps moving. Sent: after a while, in case the message was lost.
 
+use chrono::{DateTime, Utc};
+
 use super::{Result, Store};
 use crate::domain::{RunId, TenantId};
 
@@ -39,7 +41,10 @@ impl Store {
 
     /// Notes that messages were sent. Should one be lost, the next is due after a minute, then two,
     /// four, eight and at last every fifteen, so that a long queue is not made longer.
-    pub async fn messages_sent(&self, runs: &[RunId]) -> Result<()> {
+    ///
+    /// `due_by` is when they were found to be due, if that was a while ago: a run that was claimed since
+    /// then and is due once more wants another message.
+    pub async fn messages_sent(&self, runs: &[RunId], due_by: Option<DateTime<Utc>>) -> Result<()> {
         let runs: Vec<_> = runs.iter().map(|run| run.0).collect();
         sqlx::query!(
             r#"
@@ -48,10 +53,11 @@ impl Store {
                 send_at = coalesce($2, now()) + least(interval '1 minute' * power(2, least(sends, 10)), interval '15 minutes'),
                 sends = sends + 1
             -- A run that was claimed or ended meanwhile has said otherwise.
-            where id = any($1) and send_at <= coalesce($2, now())
+            where id = any($1) and send_at <= coalesce($3, $2, now())
             "#,
             &runs,
             self.clock.in_database(),
+            due_by,
         )
         .execute(&self.pool)
         .await?;

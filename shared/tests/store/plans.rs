@@ -99,7 +99,7 @@ async fn work(ground: &Ground, run: RunId, tick: i64) {
     assert_eq!(due, 21);
     let due = store.due_messages(100).await.unwrap();
     assert_eq!(due.len(), 21);
-    store.messages_sent(&[run]).await.unwrap();
+    store.messages_sent(&[run], None).await.unwrap();
 
     let claimed = store.claim_run(run, "a worker", LEASE).await.unwrap().unwrap();
     let lease = claimed.lease;

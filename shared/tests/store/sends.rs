@@ -80,12 +80,30 @@ async fn a_message_that_was_sent_meanwhile_changes_nothing_for_who_has_claimed_o
     let held = ground.hold().await;
     let run = held.lease.run_id;
 
-    ground.store.messages_sent(&[run]).await.unwrap();
+    ground.store.messages_sent(&[run], None).await.unwrap();
     assert_eq!(due_after(&ground, LEASE).await, [run], "at the end of the lease, as before");
 
     held.store.finish_run(held.lease, None, 0).await.unwrap();
-    ground.store.messages_sent(&[run]).await.unwrap();
+    ground.store.messages_sent(&[run], None).await.unwrap();
     assert!(due_after(&ground, DAY).await.is_empty());
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_message_that_took_long_to_send_is_not_taken_for_the_one_that_is_due_since(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let (_, run) = ground.connect().await;
+    let found_due = ground.clock.now();
+    ground.clock.advance(Duration::from_secs(1));
+    // While it is being sent somebody who has heard of the run claims it, and it waits for a second.
+    let held = ground.claim(run).await;
+    let second = Some(Duration::from_secs(1));
+    let delay = held.store.delay_run(held.lease, second, DelayReason::RateLimit, None, 0);
+    delay.await.unwrap();
+    ground.clock.advance(Duration::from_secs(2));
+
+    ground.store.messages_sent(&[run], Some(found_due)).await.unwrap();
+
+    assert_eq!(due_now(&ground).await, [run]);
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

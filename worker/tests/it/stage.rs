@@ -98,7 +98,7 @@ impl Stage {
             self.post(&json!({"type": "integration_process", "runId": due.run})).await;
         }
         let runs: Vec<RunId> = due.iter().map(|due| due.run).collect();
-        self.store.messages_sent(&runs).await.unwrap();
+        self.store.messages_sent(&runs, None).await.unwrap();
         due.len()
     }
 
