@@ -63,6 +63,7 @@ impl Local {
         let database = DatabaseConfig { url: database_url.clone(), connections: 20 };
         let store = Store::connect_lazily(&database)?;
         store.migrate().await?;
+        job_generator::agree_on_ticks(&store, setup.tick).await?;
         let visibility = Duration::from_secs(60);
         let queue = queue::connect(&QueueConfig::Postgres { visibility }, &store).await?;
         let registry = integrations::registry(&setup.platforms)?;

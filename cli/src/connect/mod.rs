@@ -84,6 +84,7 @@ struct Checked {
 pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Start { database, queue, registry, keyring, checked } = args.check_or_exit()?;
     let store = open_store(&database).await?;
+    job_generator::agree_on_ticks(&store, checked.tick).await?;
     let vault = Vault::new(&store, &registry, keyring);
     let queue = queue::connect(&queue, &store).await?;
     let tenant = tenants::find(&store, &args.tenant).await?;
