@@ -1,7 +1,7 @@
 //! Pull requests, and what is below them.
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{Comment, Connection, Count, Event, Named, Nothing, Person, Shown};
 
@@ -140,11 +140,19 @@ pub(in super::super) struct PullCommit {
 pub(in super::super) struct Commit {
     pub(in super::super) oid: String,
     pub(in super::super) message: String,
+    #[serde(deserialize_with = "when_git_says")]
     pub(in super::super) authored_date: DateTime<Utc>,
     pub(in super::super) additions: u64,
     pub(in super::super) deletions: u64,
     pub(in super::super) author: Option<GitAuthor>,
     pub(in super::super) parents: Count,
+}
+
+/// Git stores whatever it is told, and there are commits of the year 10000: one that no calendar has
+/// is of an unknown time, as the epoch is, rather than the end of its page.
+fn when_git_says<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+    let said = String::deserialize(deserializer)?;
+    Ok(said.parse().unwrap_or(DateTime::UNIX_EPOCH))
 }
 
 /// As git has it, and who that is on GitHub.

@@ -67,6 +67,19 @@ async fn a_commit_by_an_address_without_an_account_is_by_the_address() {
     );
 }
 
+#[test]
+fn a_commit_of_a_year_that_no_calendar_has_is_of_an_unknown_time() {
+    let said = |authored: &str| {
+        let commit = json!({
+            "oid": "c0ffee", "message": "Mend it", "authoredDate": authored, "additions": 1,
+            "deletions": 0, "author": null, "parents": { "totalCount": 1 },
+        });
+        serde_json::from_value::<answers::Commit>(commit).expect("a commit").authored_date
+    };
+    assert_eq!(said("10000-01-01T00:00:00Z"), chrono::DateTime::UNIX_EPOCH);
+    assert_eq!(said("2024-05-01T12:00:00Z").to_rfc3339(), "2024-05-01T12:00:00+00:00");
+}
+
 /// Bots were dropped, and whatever they did with them.
 #[tokio::test]
 async fn bots_mannequins_and_enterprise_accounts_are_who_they_are() {
