@@ -114,6 +114,9 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     ("a_parent_is_named_with_its_platform", "update activities set source_parent_id = 'p'"),
     ("an_activity_is_not_its_own_parent", "update activities set parent_id = id"),
+    // ticks
+    ("there_is_one_length", "insert into tick_length (one, seconds) values (false, 60)"),
+    ("a_tick_takes_a_while", "insert into tick_length (seconds) values (0)"),
     // quota
     ("a_window_has_a_length", "insert into quota_ledger (owner, scope, class, per_ms, allowed, over_at) values ('toy', 'records', 'records', 0, 1, now())"),
     ("a_limit_allows_something", "insert into quota_ledger (owner, scope, class, per_ms, allowed, over_at) values ('toy', 'records', 'records', 1, -1, now())"),
