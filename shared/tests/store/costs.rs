@@ -64,9 +64,11 @@ pub(crate) async fn leave_alone(pool: &PgPool) {
     sqlx::raw_sql(AssertSqlSafe(statements.join(";"))).execute(pool).await.unwrap();
 }
 
-/// With twenty times the history trees grow by a level or two, and a page may have been written anew.
+/// With twenty times the history trees grow by a level or two, a page may have been written anew, and
+/// on a busy machine rows that earlier rounds left dead are looked at once more. What grows with the
+/// history is far above this.
 fn as_before(before: u64) -> u64 {
-    before * 2 + 16
+    before * 3 + 32
 }
 
 pub(crate) fn assert_unmoved(young: &Costs, old: &Costs, big: &[&str]) {
