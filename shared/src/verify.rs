@@ -75,7 +75,11 @@ pub async fn verify(store: &Store, vault: &Vault, wish: Wish<'_>) -> Result<(), 
     let credential = check(store, wish).await?;
     let ledger = Ledger::of(store.clone());
     let access = credential.map_or_else(Access::open, |credential| vault.access(credential));
-    let by = credential.map_or_else(|| wish.tenant.to_string(), |id| id.to_string());
+    let counted_as = match credential {
+        Some(id) => store.counted_as(id).await?,
+        None => None,
+    };
+    let by = counted_as.map_or_else(|| wish.tenant.to_string(), |as_one| as_one.to_string());
     let spender = Spender::while_waited_for(wish.integration.platform(), wish.tenant, by);
     let access = access.counted_by(ledger.counts(spender));
     let connection = RawConnection {

@@ -86,7 +86,7 @@ async fn units(worker: &Worker, claimed: &ClaimedDiscovery) -> SdkResult<Vec<Ext
 }
 
 fn spender(claimed: &ClaimedDiscovery, platform: &str) -> Spender {
-    let credential = claimed.credential.map(|credential| credential.id.to_string());
+    let credential = claimed.credential.map(|credential| credential.counted_as.to_string());
     let credential = credential.unwrap_or_else(|| claimed.lease.id.to_string());
     Spender::while_waited_for(platform, claimed.tenant_id, credential)
 }
@@ -132,7 +132,7 @@ async fn note_refusal(
     claimed: &ClaimedDiscovery,
     error: &SyncError,
 ) -> Result<(), StoreError> {
-    let (Some(ClaimedCredential { id, replacements }), SyncError::Unauthorized(why)) =
+    let (Some(ClaimedCredential { id, replacements, .. }), SyncError::Unauthorized(why)) =
         (claimed.credential, error)
     else {
         return Ok(());

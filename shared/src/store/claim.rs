@@ -42,6 +42,18 @@ pub struct ClaimedCredential {
     pub id: CredentialId,
     /// How often its tenant had brought another by then.
     pub replacements: i32,
+    /// What its requests are counted as.
+    pub counted_as: Uuid,
+}
+
+impl ClaimedCredential {
+    pub(super) fn of(
+        id: Option<CredentialId>,
+        replacements: Option<i32>,
+        counted_as: Option<Uuid>,
+    ) -> Option<Self> {
+        Some(Self { id: id?, replacements: replacements?, counted_as: counted_as? })
+    }
 }
 
 /// What came of extending a lease.
@@ -105,6 +117,7 @@ impl Store {
                 i.units,
                 i.credential_id as "credential_id: CredentialId",
                 c.replacements as "replacements?",
+                c.counted_as as "counted_as?",
                 r.listed_at is not null as "listed!",
                 r.attempts,
                 r.crashes,
@@ -134,10 +147,11 @@ impl Store {
             settings: claimed.settings,
             state: claimed.state,
             units: claimed.units,
-            credential: claimed
-                .credential_id
-                .zip(claimed.replacements)
-                .map(|(id, replacements)| ClaimedCredential { id, replacements }),
+            credential: ClaimedCredential::of(
+                claimed.credential_id,
+                claimed.replacements,
+                claimed.counted_as,
+            ),
             listed: claimed.listed,
             attempts: claimed.attempts,
             crashes: claimed.crashes,

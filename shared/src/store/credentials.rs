@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor};
+use uuid::Uuid;
 
 use super::idempotency::{Keep, keep};
 use super::{Result, Store, StoreError, clean, retrying_collisions};
@@ -29,6 +30,9 @@ pub struct NewSecret {
     /// Whose it is, in the platform's words.
     pub organization_id: String,
     pub organization_name: String,
+    /// The same for every credential with this secret: the platform counts their requests together.
+    /// `None` where there is no other.
+    pub counted_as: Option<Uuid>,
 }
 
 /// What came of taking a credential away.
@@ -109,6 +113,7 @@ impl Store {
             with replaced as (
                 update credentials
                 set type = $2, sealed = $3, expires_at = $4, organization_id = $5, organization_name = $6,
+                    counted_as = coalesce($8, id),
                     state = 'valid', state_reason = null,
                     version = version + 1, replacements = replacements + 1,
                     renewing_by = null, renewing_until = null, renewed_at = null,
@@ -135,6 +140,7 @@ impl Store {
             &clean::text(&secret.organization_id),
             &clean::text(&secret.organization_name),
             self.clock.in_database(),
+            secret.counted_as,
         )
         .execute(&mut *tx)
         .await?;
@@ -165,6 +171,13 @@ impl Store {
             id.0,
         );
         Ok(user.fetch_optional(&self.pool).await?)
+    }
+
+    /// What its requests are counted as, together with those of others that have the same secret.
+    pub async fn counted_as(&self, id: CredentialId) -> Result<Option<Uuid>> {
+        let counted_as =
+            sqlx::query_scalar!("select counted_as from credentials where id = $1", id.0);
+        Ok(counted_as.fetch_optional(&self.pool).await?)
     }
 
     /// How often its tenant has brought another; `None` if there is no such credential.
@@ -209,8 +222,8 @@ async fn insert(
         r#"
         insert into credentials
             (id, tenant_id, platform, type, sealed, expires_at, organization_id, organization_name,
-             secret_at, created_at, updated_at)
-        select $1, $2, $3, $4, $5, $6, $7, $8, t.now, t.now, t.now
+             counted_as, secret_at, created_at, updated_at)
+        select $1::uuid, $2, $3, $4, $5, $6, $7, $8, coalesce($10::uuid, $1::uuid), t.now, t.now, t.now
         from (select coalesce($9::timestamptz, now()) as now) t
         "#,
         id.0,
@@ -222,6 +235,7 @@ async fn insert(
         &clean::text(&secret.organization_id),
         &clean::text(&secret.organization_name),
         now,
+        secret.counted_as,
     )
     .execute(tx)
     .await?;

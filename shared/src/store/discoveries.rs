@@ -114,7 +114,8 @@ impl Store {
             where id = $1 and processed_at is null and due_at <= coalesce($4, now())
             returning
                 tenant_id as "tenant_id: TenantId", kind, settings, attempts, credential_id as "credential_id: CredentialId",
-                (select replacements from credentials c where c.id = discoveries.credential_id) as replacements
+                (select replacements from credentials c where c.id = discoveries.credential_id) as replacements,
+                (select counted_as from credentials c where c.id = discoveries.credential_id) as counted_as
             "#,
             id.0,
             token,
@@ -128,10 +129,11 @@ impl Store {
             tenant_id: claimed.tenant_id,
             kind: claimed.kind,
             settings: claimed.settings,
-            credential: claimed
-                .credential_id
-                .zip(claimed.replacements)
-                .map(|(id, replacements)| ClaimedCredential { id, replacements }),
+            credential: ClaimedCredential::of(
+                claimed.credential_id,
+                claimed.replacements,
+                claimed.counted_as,
+            ),
             attempts: claimed.attempts,
         }))
     }

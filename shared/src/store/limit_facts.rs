@@ -51,20 +51,18 @@ impl Store {
         credential: Option<CredentialId>,
     ) -> Result<Vec<LimitFacts>> {
         let known = credential.map(|id| id.0);
-        let credential =
-            credential.map_or_else(|| run.integration_id.to_string(), |id| id.to_string());
         let rows = sqlx::query!(
             r#"
             select coalesce($3::timestamptz, now()) as "now!", scope, class, per_ms, allowed,
                 book as "book: Json<Book>"
             from quota_ledger
             where owner = coalesce((select platform from credentials where id = $4), $1)
-                and scope in ('application', $2)
+                and scope in ('application', coalesce((select counted_as from credentials where id = $4), $2)::text)
                 and over_at > coalesce($3::timestamptz, now())
             order by class, per_ms
             "#,
             run.kind,
-            credential,
+            run.integration_id.0,
             self.clock.in_database(),
             known,
         )

@@ -172,7 +172,7 @@ pub(super) async fn forget_refusals(
         from integrations i
         left join credentials c on c.id = i.credential_id
         where i.id = $1 and l.owner = coalesce(c.platform, i.kind)
-            and l.scope in ('application', coalesce(i.credential_id, i.id)::text)
+            and l.scope in ('application', coalesce(c.counted_as, i.id)::text)
             and l.book #> '{said,blocked}' is not null
         "#,
         integration.0,

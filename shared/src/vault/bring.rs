@@ -6,6 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+use uuid::Uuid;
+
 use super::Vault;
 use super::encoding::{self, TooLong};
 use super::hand::{Examined, LONGEST_EXAMINATION, identify, is_over};
@@ -139,7 +142,20 @@ impl Vault {
             expires_at: credential.expires_at(),
             organization_id: owner.id.clone(),
             organization_name: owner.name.clone(),
+            counted_as: self.counted_as(credential)?,
         })
+    }
+
+    /// A secret that several tenants bring, such as the token of a bot of ours, is one to its platform.
+    /// Tokens that are renewed are nobody else's.
+    fn counted_as(&self, credential: &Credential) -> Result<Option<Uuid>, Unacceptable> {
+        let token = match credential {
+            Credential::Secret { .. } | Credential::Fields { .. } => credential.token(),
+            Credential::Oauth2(_) | Credential::GithubApp(_) => None,
+        };
+        let Some(token) = token else { return Ok(None) };
+        let fingerprint = self.keyring.fingerprint(token.expose_secret().as_bytes())?;
+        Ok(Uuid::from_slice(&fingerprint[..16]).ok())
     }
 }
 

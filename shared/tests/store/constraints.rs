@@ -21,8 +21,8 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "credential_is_of_one_tenant",
         "with other as (insert into tenants (id, name) values (gen_random_uuid(), 'other') returning id)
-         insert into credentials (id, tenant_id, platform, type, organization_id, organization_name, sealed)
-         select c.id, other.id, platform, type, organization_id, organization_name, sealed
+         insert into credentials (id, tenant_id, platform, type, organization_id, organization_name, sealed, counted_as)
+         select c.id, other.id, platform, type, organization_id, organization_name, sealed, counted_as
          from credentials c cross join other",
     ),
     // runs

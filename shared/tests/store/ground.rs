@@ -125,6 +125,7 @@ pub(crate) fn secret(text: &str) -> NewSecret {
         expires_at: None,
         organization_id: "T1".into(),
         organization_name: "Acme".into(),
+        counted_as: None,
     }
 }
 

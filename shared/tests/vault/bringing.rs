@@ -9,7 +9,7 @@ use shared::store::{HeldKey, IdempotencyKey, Keep, KeptAnswer, StoreError, Taken
 use shared::vault::{Brought, Unacceptable, Vault};
 use sqlx::PgPool;
 
-use crate::ground::{Ground, brought, why_unauthorized};
+use crate::ground::{Ground, LEASE, brought, why_unauthorized};
 use crate::platform::LIFE;
 
 async fn refused(ground: &Ground, credential: Value) -> Unacceptable {
@@ -29,6 +29,24 @@ async fn what_is_brought_is_stored_with_whose_it_is(pool: PgPool) {
 
     let owner = Owner { id: "T1".to_owned(), name: "Acme".to_owned() };
     assert_eq!(ground.vault().access(known.id).owner().await.unwrap(), Some(owner));
+}
+
+#[sqlx::test(migrator = "shared::store::MIGRATIONS")]
+async fn a_secret_that_several_tenants_bring_is_counted_as_one(pool: PgPool) {
+    let ground = Ground::on(pool).await;
+    let rival = ground.store.add_tenant("rival", "another token").await.unwrap().id;
+    let bot = || brought(json!({ "type": "secret", "secret": "hidden-access-0" }));
+    let mine = ground.vault().add(ground.tenant, bot(), None).await.unwrap().id;
+    let theirs = ground.vault().add(rival, bot(), None).await.unwrap().id;
+    let granted = ground.bring().await.id;
+
+    let counted_as = async |id| ground.store.counted_as(id).await.unwrap().unwrap();
+    assert_eq!(counted_as(mine).await, counted_as(theirs).await);
+    assert_eq!(counted_as(granted).await, granted.0);
+    ground.connect(mine).await;
+    let run = ground.store.due_messages(1).await.unwrap()[0].run;
+    let claimed = ground.store.claim_run(run, "a worker", LEASE).await.unwrap().unwrap();
+    assert_eq!(claimed.credential.unwrap().counted_as, counted_as(theirs).await);
 }
 
 #[sqlx::test(migrator = "shared::store::MIGRATIONS")]

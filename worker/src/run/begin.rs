@@ -69,14 +69,16 @@ async fn prepare(worker: &Worker, claimed: &Claimed) -> SdkResult<Arc<dyn DynRun
 /// Whatever is asked of the platform is asked with what the vault has at that moment, and
 /// counted by the ledger.
 fn access(worker: &Worker, claimed: &Claimed, platform: &str) -> Access {
-    let credential = claimed.credential.map(|credential| credential.id);
-    let access = credential.map_or_else(Access::open, |id| worker.vault.access(id));
+    let credential = claimed.credential;
+    let access = credential.map_or_else(Access::open, |known| worker.vault.access(known.id));
     access.counted_by(worker.ledger.counts(Spender {
         platform: platform.to_owned(),
         tenant: claimed.tenant_id,
         mode: claimed.mode,
-        credential:
-            credential.map_or_else(|| claimed.integration_id.to_string(), |id| id.to_string()),
+        credential: credential.map_or_else(
+            || claimed.integration_id.to_string(),
+            |known| known.counted_as.to_string(),
+        ),
     }))
 }
 

@@ -55,7 +55,7 @@ pub(super) async fn needs_reconnect(
     if !are_replaced(worker, claimed).await?
         && let Some(credential) = claimed.credential
     {
-        let ClaimedCredential { id, replacements } = credential;
+        let ClaimedCredential { id, replacements, .. } = credential;
         worker.vault.refuse(id, replacements, &failure.error).await?;
     }
     // Once more: they may have been replaced in between, and then it was not they that were marked.
