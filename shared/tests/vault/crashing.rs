@@ -70,12 +70,11 @@ async fn a_refusal_that_comes_after_somebody_elses_renewal_refuses_nobody(pool: 
     ground.platform.until_asked(1).await;
     // It hangs for so long that its lease ends, and another spends the same refresh token.
     ground.clock.advance(LEASE);
-    let second = tokio::spawn(ground.user(&quick, id).asks());
-    ground.platform.until_asked(2).await;
-    ground.platform.hold(false);
+    ground.platform.let_newcomers_in();
+    ground.user(&quick, id).ask().await.unwrap();
 
+    ground.platform.hold(false);
     first.await.unwrap();
-    second.await.unwrap();
     assert_eq!((ground.platform.refreshes(), ground.platform.reuses()), (1, 1));
     assert_eq!(ground.version(id).await, 2);
     assert_eq!(ground.known(id).await.state, CredentialState::Valid);

@@ -29,8 +29,10 @@ struct Inner {
     grant: Mutex<Grant>,
     /// How often somebody has asked for a refresh, whatever came of it; for tests that wait.
     asked: watch::Sender<usize>,
-    /// A refresh is looked at while this is true.
+    /// A refresh that comes while this is true is looked at.
     open: watch::Sender<bool>,
+    /// Those that came before are, once this is true.
+    released: watch::Sender<bool>,
     /// What was looked at is answered while this is true.
     answering: watch::Sender<bool>,
     server: Mutex<Option<JoinHandle<()>>>,
@@ -61,6 +63,7 @@ impl Platform {
             grant: Mutex::new(Grant::until(ends_at)),
             asked: watch::Sender::new(0),
             open: watch::Sender::new(true),
+            released: watch::Sender::new(true),
             answering: watch::Sender::new(true),
             server: Mutex::default(),
         }));
@@ -106,6 +109,12 @@ impl Platform {
     /// Whoever asks for a refresh waits, and it is not looked at before.
     pub(crate) fn hold(&self, hold: bool) {
         self.0.open.send_replace(!hold);
+        self.0.released.send_replace(!hold);
+    }
+
+    /// Whoever waits goes on waiting, and who comes now does not.
+    pub(crate) fn let_newcomers_in(&self) {
+        self.0.open.send_replace(true);
     }
 
     /// The refresh takes place, and its answer is kept back.
@@ -182,8 +191,11 @@ impl Grant {
 
 async fn refresh(State(platform): State<Platform>, body: String) -> Response {
     let platform = platform.0;
+    let is_held = !*platform.open.borrow();
     platform.asked.send_modify(|asked| *asked += 1);
-    platform.open.subscribe().wait_for(|open| *open).await.unwrap();
+    if is_held {
+        platform.released.subscribe().wait_for(|released| *released).await.unwrap();
+    }
     let token = body.split('&').find_map(|field| field.strip_prefix("refresh_token=")).unwrap();
     let answer = {
         let mut grant = platform.grant.lock().unwrap();
