@@ -87,6 +87,7 @@ mod tests {
     fn verify_cli() {
         Args::command().debug_assert();
     }
+
     #[test]
     fn every_mistake_is_named_at_once() {
         let mistaken = [

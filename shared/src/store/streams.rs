@@ -218,7 +218,7 @@ impl Store {
     }
 
     /// How the streams of a run ended, for `postprocess`: their payloads as text, since there may be a
-    /// hundred thousand, and a tree of JSON takes ten times the room.
+    /// hundred thousand, and trees of JSON take more room.
     pub async fn ended_streams(&self, run: RunId) -> Result<Vec<EndedStream<String>>> {
         let ended = sqlx::query!(
             r#"

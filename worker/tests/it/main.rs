@@ -17,4 +17,5 @@ mod platform;
 mod runs;
 mod simulation;
 mod stage;
+mod storing;
 mod toy;
